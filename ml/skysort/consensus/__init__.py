@@ -1,0 +1,1 @@
+"""Turns volunteers' votes and the machine's projections into class probabilities."""

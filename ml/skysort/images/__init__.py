@@ -1,0 +1,1 @@
+"""Reads, cuts, stores and shows pixels; needs no torch."""

@@ -1,0 +1,1 @@
+"""Rotation- and flip-invariant self-organizing maps."""
