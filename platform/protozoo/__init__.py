@@ -1,0 +1,1 @@
+"""The site of ProtoZoo: surveys, sortings, campaigns, votes, consensus and releases."""

@@ -1,0 +1,1 @@
+"""Releases: frozen, versioned, citable catalogs."""

@@ -1,0 +1,85 @@
+"""Frozen, versioned, citable catalogs."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+
+from protozoo.consensus.models import ConsensusRun
+from protozoo.subjects.models import Subject
+from protozoo.voting.models import Campaign
+
+
+class Release(models.Model):
+    """A frozen catalog: its rows, its files and where all of it comes from."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="releases")
+    run = models.ForeignKey(ConsensusRun, on_delete=models.PROTECT, related_name="releases")
+    version = models.PositiveIntegerField()
+    notes = models.TextField(blank=True)
+    n_rows = models.PositiveBigIntegerField(default=0)
+    provenance = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict, help_text="Votes per row, audit accuracy and so on.")
+    files = models.JSONField(default=list, help_text="name, bytes and sha256 of each file.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    frozen_at = models.DateTimeField(null=True, help_text="From then on nothing changes.")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "version"], name="release_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}, release {self.version}"
+
+    @property
+    def folder(self) -> Path:
+        return (
+            Path(settings.STORAGE_FOLDER)
+            / "releases"
+            / self.campaign.slug
+            / f"v{self.version}"
+        )
+
+
+class Entry(models.Model):
+    """One row of a release."""
+
+    class Source(models.TextChoices):
+        PROTOTYPE = "prototype", "its prototype's votes"
+        DIRECT = "direct", "votes on the subject"
+        PRIOR = "prior", "frequencies of the classes"
+        REVIEW = "review", "a scientist's review"
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="entries")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="entries")
+    identifier = models.CharField(max_length=200)
+    ra_deg = models.FloatField()
+    dec_deg = models.FloatField()
+    healpix = models.BigIntegerField()
+    label = models.CharField(max_length=60)
+    probability = models.FloatField()
+    probabilities = models.JSONField()
+    entropy_bits = models.FloatField()
+    source = models.CharField(max_length=10, choices=Source)
+    n_votes = models.PositiveIntegerField()
+    prototype_row = models.PositiveSmallIntegerField()
+    prototype_column = models.PositiveSmallIntegerField()
+    distance = models.FloatField()
+    angle_rad = models.FloatField()
+    is_flipped = models.BooleanField()
+    outlier_rank = models.PositiveBigIntegerField()
+
+    class Meta:
+        ordering = ["release", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["release", "subject"], name="entry_is_unique")
+        ]
+        indexes = [models.Index(fields=["release", "healpix"], name="entry_sky")]
+
+    def __str__(self) -> str:
+        return f"{self.identifier}: {self.label}"

@@ -1,0 +1,48 @@
+"""What all of the API shares: pages of results and one shape for every error."""
+
+from typing import Any
+
+from rest_framework import status
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from protozoo.exceptions import ProtoZooError
+
+
+class Pages(PageNumberPagination):
+    page_size_query_param = "page_size"
+    max_page_size = 1000
+
+
+def error_response(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer `{"error": {"code", "message", "fields"}}`, whatever went wrong."""
+    if isinstance(exception, ProtoZooError):
+        body = {"code": exception.code, "message": str(exception), "fields": {}}
+        return Response({"error": body}, status=exception.status)
+    response = exception_handler(exception, context)
+    if response is None:
+        return None
+    response.data = {"error": _error_body(exception, response)}
+    return response
+
+
+def _error_body(exception: Exception, response: Response) -> dict[str, Any]:
+    data = response.data
+    if response.status_code == status.HTTP_400_BAD_REQUEST and isinstance(data, dict):
+        fields = {name: _sentences(value) for name, value in data.items() if name != "detail"}
+        if fields:
+            first = next(iter(fields))
+            message = f"{first}: {fields[first]}"
+            return {"code": "invalid", "message": message, "fields": fields}
+    detail = data.get("detail", "") if isinstance(data, dict) else data
+    code = getattr(exception, "default_code", "error")
+    return {"code": str(code), "message": _sentences(detail), "fields": {}}
+
+
+def _sentences(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(_sentences(part) for part in value)
+    if isinstance(value, dict):
+        return " ".join(f"{name}: {_sentences(part)}" for name, part in value.items())
+    return str(value)

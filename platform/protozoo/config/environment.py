@@ -1,0 +1,193 @@
+"""Reads the settings that a site may set from its environment, and remembers what was wrong.
+
+A wrong value never stops Python here: it is noted in `PROBLEMS`, the default takes its place, and
+the system checks (`config/checks.py`) report it with a hint before anything runs.
+"""
+
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+
+ROOT = Path(__file__).resolve().parents[3]
+
+# Linux allows 108 bytes for the path of a unix socket, macOS 104.
+SOCKET_PATH_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable that the site understands."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+VARIABLES = (
+    Variable("STORAGE_FOLDER", "var", "Folder for pixels, maps, releases and the default database."),
+    Variable(
+        "DATABASE_URL",
+        "sqlite:///STORAGE_FOLDER/protozoo.sqlite3",
+        "The database: sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME.",
+    ),
+    Variable(
+        "REDIS_URL",
+        "the bundled Valkey",
+        "Redis or Valkey that wakes the workers: redis://, rediss:// or unix://.",
+    ),
+    Variable("SECRET_KEY", "kept in STORAGE_FOLDER/secret_key", "Signs cookies; 32 characters or more."),
+    Variable("DEBUG", "false", "Show error pages with source code: true or false."),
+    Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names of the site, by commas."),
+    Variable(
+        "CSRF_TRUSTED_ORIGINS", "", "Origins with scheme, by commas, when the site is behind a proxy."
+    ),
+    Variable("HTTPS", "false", "The site is served by HTTPS: secure cookies, HSTS."),
+    Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A variable whose value cannot be used, and what would be right."""
+
+    variable: str
+    message: str
+    hint: str
+
+
+PROBLEMS: list[Problem] = []
+
+
+def _problem(variable: str, message: str, hint: str) -> None:
+    PROBLEMS.append(Problem(variable, message, hint))
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    """Read true or false."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value not in {"0", "false", "no", "off"}:
+        _problem(name, f"{name} is {value!r}.", f"Set {name} to true or false.")
+    return False
+
+
+def names(name: str, *, default: str) -> list[str]:
+    """Read a list of names separated by commas."""
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def log_level() -> str:
+    """Read the level of the log."""
+    level = os.environ.get("LOG_LEVEL", "INFO").upper()
+    if level in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        return level
+    _problem("LOG_LEVEL", f"LOG_LEVEL is {level!r}.", "Use DEBUG, INFO, WARNING or ERROR.")
+    return "INFO"
+
+
+def storage_folder() -> Path:
+    """Read the storage folder and make it."""
+    folder = Path(os.environ.get("STORAGE_FOLDER") or ROOT / "var").expanduser().resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _problem(
+            "STORAGE_FOLDER",
+            f"The storage folder {folder} cannot be made: {error.strerror}.",
+            "Set STORAGE_FOLDER to a folder that this user may write.",
+        )
+        return Path(tempfile.gettempdir())
+    if not os.access(folder, os.W_OK):
+        _problem(
+            "STORAGE_FOLDER",
+            f"The storage folder {folder} is read-only.",
+            "Set STORAGE_FOLDER to a folder that this user may write.",
+        )
+    return folder
+
+
+def secret_key(storage: Path) -> str:
+    """Read the secret key, or make one and keep it in the storage folder."""
+    key = os.environ.get("SECRET_KEY")
+    if key is not None:
+        if len(key) < 32:
+            _problem(
+                "SECRET_KEY",
+                f"SECRET_KEY has {len(key)} characters.",
+                "Use 32 random characters or more, or unset it to have one made.",
+            )
+        return key or "unusable"
+    path = storage / "secret_key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip() or _kept_key_is_empty(path)
+    except OSError:
+        return secrets.token_urlsafe(48)  # the storage folder's own problem is already noted
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _kept_key_is_empty(path: Path) -> str:
+    _problem("SECRET_KEY", f"{path} is empty.", f"Delete {path} to have a new key made.")
+    return "unusable"
+
+
+def database(storage: Path) -> dict[str, Any]:
+    """Read the database's address into Django's form."""
+    default = f"sqlite:///{storage / 'protozoo.sqlite3'}"
+    url = os.environ.get("DATABASE_URL") or default
+    if urlsplit(url).scheme not in {"sqlite", "postgres", "postgresql"}:
+        _problem(
+            "DATABASE_URL",
+            f"DATABASE_URL begins with {urlsplit(url).scheme or url[:12]!r}.",
+            "Use sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME.",
+        )
+        url = default
+    settings: dict[str, Any] = environ.Env.db_url_config(url)
+    if settings["ENGINE"].endswith("sqlite3"):
+        # Writers queue for up to 20 s instead of failing half-way through a transaction.
+        settings["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    else:
+        settings["CONN_MAX_AGE"] = 60
+        settings["CONN_HEALTH_CHECKS"] = True
+    return settings
+
+
+def redis_url(storage: Path) -> str:
+    """Read the queue's address; without one, the socket of the bundled Valkey."""
+    url = os.environ.get("REDIS_URL", "")
+    if not url:
+        return f"unix://{valkey_socket(storage)}"
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        _problem(
+            "REDIS_URL",
+            f"REDIS_URL begins with {urlsplit(url).scheme or url[:12]!r}.",
+            "Use redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH, or unset it.",
+        )
+        return f"unix://{valkey_socket(storage)}"
+    return url
+
+
+def valkey_socket(storage: Path) -> Path:
+    """Name the socket of the bundled Valkey, short enough for the operating system."""
+    path = storage / "valkey" / "valkey.sock"
+    if len(str(path)) <= SOCKET_PATH_LIMIT:
+        return path
+    digest = sha256(str(storage).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"protozoo-{digest}.sock"

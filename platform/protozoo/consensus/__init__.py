@@ -1,0 +1,1 @@
+"""Merges votes with the machine's projections, and holds the scientists' reviews."""

@@ -1,0 +1,113 @@
+"""Runs of the vote model and what they say; the scientists' reviews."""
+
+from django.conf import settings
+from django.db import models
+
+from protozoo.accounts.models import Volunteer
+from protozoo.subjects.models import Subject
+from protozoo.voting.models import Campaign, Item, Question
+
+
+class ConsensusRun(models.Model):
+    """One fit of the model to all votes of a campaign that counted at that time."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="consensus_runs")
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="+")
+    model = models.CharField(max_length=60, help_text="Name and version of the model.")
+    settings = models.JSONField(default=dict)
+    classes = models.JSONField(help_text="Keys of the classes, in the order of all probabilities.")
+    n_votes = models.PositiveBigIntegerField()
+    n_volunteers = models.PositiveBigIntegerField()
+    last_vote_id = models.PositiveBigIntegerField(help_text="Votes up to this one were used.")
+    seconds_of_volunteers = models.FloatField()
+    log_likelihood = models.FloatField(null=True)
+    n_iterations = models.PositiveIntegerField()
+    has_converged = models.BooleanField()
+    audit = models.JSONField(default=dict, help_text="Agreement with the audit sample's own votes.")
+    code_version = models.CharField(max_length=40)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"Consensus {self.pk} of {self.campaign}"
+
+
+class ItemPosterior(models.Model):
+    """What a run believes of one item: probabilities of its classes, 'mixed' among them."""
+
+    run = models.ForeignKey(ConsensusRun, on_delete=models.CASCADE, related_name="items")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="posteriors")
+    label = models.CharField(max_length=60)
+    probabilities = models.JSONField(help_text="Class key -> probability.")
+    entropy_bits = models.FloatField()
+    n_votes = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "item"], name="item_posterior_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.label}"
+
+
+class VolunteerPosterior(models.Model):
+    """How a run believes a volunteer answers, for each kind of question."""
+
+    run = models.ForeignKey(ConsensusRun, on_delete=models.CASCADE, related_name="volunteers")
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="+")
+    n_votes = models.PositiveIntegerField()
+    agreement = models.FloatField(help_text="Mean probability of the true class being named.")
+    confusion = models.JSONField(help_text="Item kind -> matrix (classes, answers).")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "volunteer"], name="volunteer_posterior_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.volunteer} in {self.run}"
+
+
+class SubjectPosterior(models.Model):
+    """What a run believes of one subject, and from where."""
+
+    run = models.ForeignKey(ConsensusRun, on_delete=models.CASCADE, related_name="subjects")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="posteriors")
+    label = models.CharField(max_length=60)
+    probability = models.FloatField(help_text="Of the label.")
+    probabilities = models.JSONField(help_text="In the order of the run's classes; sums to 1.")
+    entropy_bits = models.FloatField()
+    weight_prototype = models.FloatField(help_text="Share that comes from the prototype's votes.")
+    weight_direct = models.FloatField(help_text="Share that comes from votes on the subject.")
+    weight_prior = models.FloatField(help_text="Share that comes from the classes' frequencies.")
+    n_votes_prototype = models.PositiveIntegerField()
+    n_votes_direct = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "subject"], name="subject_posterior_once")
+        ]
+        indexes = [models.Index(fields=["run", "entropy_bits"], name="subject_posterior_entropy")]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.label} ({self.probability:.2f})"
+
+
+class Review(models.Model):
+    """A scientist's decision on a subject; the newest counts, none is deleted."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="reviews")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="reviews")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    label = models.CharField(max_length=60)
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.label} by {self.reviewer}"

@@ -1,0 +1,1 @@
+"""Strings the stages together; the only room that knows them all."""

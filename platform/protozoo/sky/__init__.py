@@ -1,0 +1,1 @@
+"""Positions: HEALPix indices and cone searches."""

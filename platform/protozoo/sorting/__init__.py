@@ -1,0 +1,1 @@
+"""Trained maps, their prototypes and every subject's place on them."""

@@ -1,0 +1,1 @@
+"""The things on the sky, and the way they come in from survey files."""

@@ -1,0 +1,1 @@
+"""Campaigns, items and votes."""
