@@ -169,18 +169,18 @@ def database(storage: Path) -> dict[str, Any]:
     return settings
 
 
-def redis_url(storage: Path) -> str:
-    """Read the queue's address; without one, the socket of the bundled Valkey."""
+def redis_url(bundled: str) -> str:
+    """Read the queue's address; without one, that of the bundled Valkey."""
     url = os.environ.get("REDIS_URL", "")
     if not url:
-        return f"unix://{valkey_socket(storage)}"
+        return bundled
     if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
         _problem(
             "REDIS_URL",
             f"REDIS_URL begins with {urlsplit(url).scheme or url[:12]!r}.",
             "Use redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH, or unset it.",
         )
-        return f"unix://{valkey_socket(storage)}"
+        return bundled
     return url
 
 

@@ -10,7 +10,8 @@ HTTPS = environment.boolean("HTTPS", default=False)
 ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.names("CSRF_TRUSTED_ORIGINS", default="")
 DATABASES = {"default": environment.database(STORAGE_FOLDER)}
-REDIS_URL = environment.redis_url(STORAGE_FOLDER)
+VALKEY_SOCKET = environment.valkey_socket(STORAGE_FOLDER)
+REDIS_URL = environment.redis_url(f"unix://{VALKEY_SOCKET}")
 LOG_LEVEL = environment.log_level()
 
 ROOT_URLCONF = "protozoo.config.urls"

