@@ -1,5 +1,12 @@
 """Addresses of the pages of voting."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from protozoo.voting import views
+
+urlpatterns: list[URLPattern] = [
+    path("", views.home, name="home"),
+    path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/classify/", views.classify, name="classify"),
+    path("me/", views.my_votes, name="my-votes"),
+]
