@@ -14,3 +14,13 @@ def real_data() -> Path:
     path = Path(folder)
     assert path.is_dir(), f"PROTOZOO_REAL_DATA names {folder}, which is no folder"
     return path.resolve()
+
+
+@pytest.fixture(autouse=True)
+def storage(tmp_path: Path, settings) -> Path:
+    """Give every test a storage folder of its own."""
+    settings.STORAGE_FOLDER = tmp_path / "storage"
+    settings.STORAGE_FOLDER.mkdir()
+    settings.VALKEY_SOCKET = settings.STORAGE_FOLDER / "valkey.sock"
+    settings.REDIS_URL = f"unix://{settings.VALKEY_SOCKET}"
+    return settings.STORAGE_FOLDER

@@ -33,4 +33,3 @@ def volunteer_of_request(request: HttpRequest) -> Volunteer | None:
     if token is None:
         return None
     return Volunteer.objects.filter(token=token, user=None, is_simulated=False).first()
-

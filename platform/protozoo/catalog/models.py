@@ -38,12 +38,7 @@ class Release(models.Model):
 
     @property
     def folder(self) -> Path:
-        return (
-            Path(settings.STORAGE_FOLDER)
-            / "releases"
-            / self.campaign.slug
-            / f"v{self.version}"
-        )
+        return Path(settings.STORAGE_FOLDER) / "releases" / self.campaign.slug / f"v{self.version}"
 
 
 class Entry(models.Model):

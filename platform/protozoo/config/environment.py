@@ -31,7 +31,9 @@ class Variable:
 
 
 VARIABLES = (
-    Variable("STORAGE_FOLDER", "var", "Folder for pixels, maps, releases and the default database."),
+    Variable(
+        "STORAGE_FOLDER", "var", "Folder for pixels, maps, releases and the default database."
+    ),
     Variable(
         "DATABASE_URL",
         "sqlite:///STORAGE_FOLDER/protozoo.sqlite3",
@@ -42,11 +44,15 @@ VARIABLES = (
         "the bundled Valkey",
         "Redis or Valkey that wakes the workers: redis://, rediss:// or unix://.",
     ),
-    Variable("SECRET_KEY", "kept in STORAGE_FOLDER/secret_key", "Signs cookies; 32 characters or more."),
+    Variable(
+        "SECRET_KEY", "kept in STORAGE_FOLDER/secret_key", "Signs cookies; 32 characters or more."
+    ),
     Variable("DEBUG", "false", "Show error pages with source code: true or false."),
     Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names of the site, by commas."),
     Variable(
-        "CSRF_TRUSTED_ORIGINS", "", "Origins with scheme, by commas, when the site is behind a proxy."
+        "CSRF_TRUSTED_ORIGINS",
+        "",
+        "Origins with scheme, by commas, when the site is behind a proxy.",
     ),
     Variable("HTTPS", "false", "The site is served by HTTPS: secure cookies, HSTS."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),

@@ -45,9 +45,7 @@ class ItemPosterior(models.Model):
     n_votes = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["run", "item"], name="item_posterior_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["run", "item"], name="item_posterior_once")]
 
     def __str__(self) -> str:
         return f"{self.item}: {self.label}"

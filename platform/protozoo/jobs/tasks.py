@@ -6,7 +6,7 @@ from django.apps import apps
 if not apps.ready:  # a spawned worker starts here, without manage.py
     django.setup()
 
-from protozoo.jobs.services import job_run  # noqa: E402
+from protozoo.jobs.services import job_run
 
 
 def run(job_id: int) -> None:

@@ -28,11 +28,11 @@ class ValkeyError(ProtoZooError):
 
 def is_bundled() -> bool:
     """Tell whether the site is to use the bundled server: nobody has named another."""
-    return bool(settings.REDIS_URL == f"unix://{settings.VALKEY_SOCKET}")
+    return bool(f"unix://{settings.VALKEY_SOCKET}" == settings.REDIS_URL)
 
 
 def valkey_ensure() -> int | None:
-    """Start the bundled server unless it runs; give its process id, or None for another's server."""
+    """Start the bundled server unless it runs; give its process id, None if it is not used."""
     if not is_bundled():
         return None
     pid = valkey_pid()

@@ -16,9 +16,7 @@ from protozoo.voting.services import votes_move
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Lets nobody lose an answer by making an account."""
 
-    def save_user(
-        self, request: HttpRequest, user: User, form: Any, commit: bool = True
-    ) -> User:
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Make every new account a volunteer's."""
         user = super().save_user(request, user, form, commit)
         if commit:

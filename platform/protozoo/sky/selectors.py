@@ -59,9 +59,7 @@ def rows_in_cone(rows: QuerySet[Row], cone: Cone) -> QuerySet[Row]:
     covered = Q()
     for first, last in ranges:
         covered |= Q(healpix__range=(first, last))
-    near: list[tuple[Any, ...]] = list(
-        rows.filter(covered).values_list("pk", "ra_deg", "dec_deg")
-    )
+    near: list[tuple[Any, ...]] = list(rows.filter(covered).values_list("pk", "ra_deg", "dec_deg"))
     if not near:
         return rows.none()
     keys, ra_deg, dec_deg = (np.array(column) for column in zip(*near, strict=True))

@@ -75,9 +75,7 @@ class Prototype(models.Model):
     class Meta:
         ordering = ["sorting", "row", "column"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["sorting", "row", "column"], name="prototype_is_unique"
-            )
+            models.UniqueConstraint(fields=["sorting", "row", "column"], name="prototype_is_unique")
         ]
 
     def __str__(self) -> str:

@@ -87,9 +87,7 @@ class Item(models.Model):
                 name="item_subject_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(
-                    kind="prototype", prototype__isnull=False, subject__isnull=True
-                )
+                condition=models.Q(kind="prototype", prototype__isnull=False, subject__isnull=True)
                 | (
                     ~models.Q(kind="prototype")
                     & models.Q(prototype__isnull=True, subject__isnull=False)
@@ -109,7 +107,9 @@ class Vote(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="votes")
     volunteer = models.ForeignKey(Volunteer, on_delete=models.PROTECT, related_name="votes")
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="votes")
-    client_uuid = models.UUIDField(unique=True, help_text="Made in the browser; sent again, it is the same vote.")
+    client_uuid = models.UUIDField(
+        unique=True, help_text="Made in the browser; sent again, it is the same vote."
+    )
     answer = models.CharField(max_length=60, help_text="Key of the leaf of the tree.")
     path = models.JSONField(help_text="Keys of all answers from the root to the leaf.")
     seconds = models.FloatField(help_text="From the item's appearance to the answer.")

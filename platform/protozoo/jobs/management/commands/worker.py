@@ -1,0 +1,43 @@
+"""`manage.py worker`: does the background work."""
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from protozoo.exceptions import ProtoZooError
+from protozoo.jobs.services import jobs_recover, queue
+from protozoo.jobs.valkey import valkey_ensure
+from protozoo.jobs.worker import RECOVER_EVERY_S, RecoveringWorker
+
+
+class Command(BaseCommand):
+    help = "Do background work: imports, sortings, releases. Start as many as there are cards."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--burst", action="store_true", help="stop once nothing is left to be done"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "protozoo.config.settings")
+        try:
+            valkey_ensure()
+            work = queue()
+            work.connection.ping()
+        except (ProtoZooError, redis.RedisError) as error:
+            raise CommandError(
+                f"The queue at {settings.REDIS_URL} does not answer: {error}"
+            ) from error
+        waiting = jobs_recover()
+        self.stdout.write(f"Working; {len(waiting)} jobs were waiting. Stop with Ctrl-C.")
+        worker = RecoveringWorker(
+            [work],
+            connection=work.connection,
+            serializer=work.serializer,
+            maintenance_interval=RECOVER_EVERY_S,
+        )
+        worker.work(burst=options["burst"], logging_level="WARNING")

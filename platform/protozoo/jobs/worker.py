@@ -1,0 +1,16 @@
+"""The worker: it spawns a fresh Python for each job, because forking after torch deadlocks."""
+
+from rq.worker import SpawnWorker
+
+from protozoo.jobs.services import jobs_recover
+
+# How often a worker looks for jobs whose worker has died.
+RECOVER_EVERY_S = 60
+
+
+class RecoveringWorker(SpawnWorker):  # type: ignore[misc]  # rq's classes are partly untyped
+    """Besides waiting for the queue, takes up jobs that lost their worker."""
+
+    def run_maintenance_tasks(self) -> None:
+        super().run_maintenance_tasks()
+        jobs_recover()

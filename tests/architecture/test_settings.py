@@ -1,0 +1,91 @@
+"""Settings come from the environment, are documented, and are checked."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+from protozoo.config import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def no_problems(monkeypatch):
+    monkeypatch.setattr(environment, "PROBLEMS", [])
+
+
+def variables_read() -> set[str]:
+    source = (ROOT / "platform/protozoo/config/environment.py").read_text()
+    settings = (ROOT / "platform/protozoo/config/settings.py").read_text()
+    read = set(re.findall(r'os\.environ\.get\("([A-Z_]+)"', source))
+    return read | set(re.findall(r'environment\.(?:boolean|names)\("([A-Z_]+)"', settings))
+
+
+def test_every_variable_that_is_read_is_declared():
+    assert variables_read() == {variable.name for variable in environment.VARIABLES}
+
+
+def test_every_variable_is_documented():
+    text = (ROOT / "README.md").read_text() + (ROOT / "ARCHITECTURE.md").read_text()
+    missing = [v.name for v in environment.VARIABLES if f"`{v.name}`" not in text]
+    assert missing == []
+
+
+def test_nothing_else_reads_the_environment():
+    readers = set()
+    for path in (ROOT / "platform" / "protozoo").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr == "environ":
+                readers.add(path.relative_to(ROOT / "platform" / "protozoo").as_posix())
+    assert readers <= {
+        "config/environment.py",
+        "config/wsgi.py",
+        "pipeline/management/commands/demo.py",
+        "jobs/management/commands/worker.py",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("DEBUG", "maybe", lambda: environment.boolean("DEBUG", default=False)),
+        ("DATABASE_URL", "mongodb://x/y", lambda: environment.database(Path("/tmp"))),
+        ("DATABASE_URL", "nonsense", lambda: environment.database(Path("/tmp"))),
+        ("REDIS_URL", "http://x", lambda: environment.redis_url("unix:///tmp/x")),
+        ("SECRET_KEY", "short", lambda: environment.secret_key(Path("/tmp"))),
+        ("LOG_LEVEL", "loud", environment.log_level),
+        ("STORAGE_FOLDER", "/proc/none", environment.storage_folder),
+    ],
+)
+def test_a_wrong_value_is_a_system_check_with_a_hint(monkeypatch, name, value, read):
+    monkeypatch.setenv(name, value)
+    read()
+    assert [problem.variable for problem in environment.PROBLEMS] == [name]
+    with pytest.raises(SystemCheckError, match=re.escape(environment.PROBLEMS[0].message)):
+        call_command("check")
+    assert environment.PROBLEMS[0].hint
+
+
+def test_sqlite_is_set_up_for_many_writers(monkeypatch, tmp_path):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    options = environment.database(tmp_path)["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert options["timeout"] == 20
+    assert "journal_mode=WAL" in options["init_command"]
+
+
+def test_the_secret_key_is_made_once_and_kept_private(monkeypatch, tmp_path):
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    first = environment.secret_key(tmp_path)
+    assert len(first) >= 50
+    assert environment.secret_key(tmp_path) == first
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_a_deep_storage_folder_still_gets_a_socket(tmp_path):
+    deep = tmp_path / ("d" * 100)
+    assert len(str(environment.valkey_socket(deep))) <= environment.SOCKET_PATH_LIMIT
