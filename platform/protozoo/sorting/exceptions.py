@@ -1,0 +1,9 @@
+"""What can keep a survey from being sorted."""
+
+from protozoo.exceptions import ProtoZooError
+
+
+class SortingError(ProtoZooError):
+    """The sorting cannot be made or run."""
+
+    code = "sorting"
