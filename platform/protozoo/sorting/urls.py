@@ -1,5 +1,11 @@
-"""Addresses of the pages of sorting."""
+"""Addresses of the pictures of maps; the maps' pages show classes and stand in consensus."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from protozoo.sorting import views
+
+urlpatterns: list[URLPattern] = [
+    path("pictures/prototypes/<int:pk>.png", views.prototype_picture, name="prototype-picture"),
+    path("pictures/members/<int:pk>.png", views.member_picture, name="member-picture"),
+    path("pictures/sortings/<int:pk>.png", views.sorting_picture, name="sorting-picture"),
+]

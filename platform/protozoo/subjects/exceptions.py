@@ -1,4 +1,4 @@
-"""What can be wrong with a request to import."""
+"""What can be wrong with a request to import, and with a picture."""
 
 from protozoo.exceptions import ProtoZooError
 
@@ -14,3 +14,16 @@ class ImportBusyError(ProtoZooError):
 
     code = "import_busy"
     status = 409
+
+
+class PictureRequestError(ProtoZooError):
+    """The address asks for a size or stretch that there is not."""
+
+    code = "picture_request"
+
+
+class PictureMissingError(ProtoZooError):
+    """The database knows the thing, but its pixels are not there."""
+
+    code = "picture_missing"
+    status = 404

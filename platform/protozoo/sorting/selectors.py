@@ -1,0 +1,85 @@
+"""Finds maps, prototypes, members and outliers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Count, F, FloatField, Max, Min, QuerySet, Value
+from django.db.models.functions import Cast, Floor
+
+from protozoo.sorting.layout import neighbours
+from protozoo.sorting.models import Assignment, Prototype, Sorting
+
+N_BINS: Final = 40
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts in bins of equal width between two values."""
+
+    lowest: float
+    highest: float
+    counts: Sequence[int]
+
+    def edge(self, number: int) -> float:
+        """Give the lower edge of a bin; one past the last gives the highest value."""
+        return self.lowest + (self.highest - self.lowest) * number / len(self.counts)
+
+
+def sortings() -> QuerySet[Sorting]:
+    return Sorting.objects.select_related("survey")
+
+
+def prototypes() -> QuerySet[Prototype]:
+    return Prototype.objects.select_related("sorting__survey")
+
+
+def prototypes_of(sorting: Sorting) -> list[Prototype]:
+    """Give all prototypes in the order of their units; each knows its sorting without a query."""
+    found = list(sorting.prototypes.order_by("row", "column"))
+    for prototype in found:
+        prototype.sorting = sorting
+    return found
+
+
+def adjacent_prototypes(prototype: Prototype) -> list[Prototype]:
+    """Give the neighbours on the map."""
+    places = set(neighbours(prototype.sorting, prototype.row, prototype.column))
+    rows = {row for row, _ in places}
+    near = prototype.sorting.prototypes.filter(row__in=rows).order_by("row", "column")
+    found = [other for other in near if (other.row, other.column) in places]
+    for other in found:
+        other.sorting = prototype.sorting
+    return found
+
+
+def members_of(prototype: Prototype, *, farthest_first: bool = False) -> QuerySet[Assignment]:
+    """Give a prototype's members, the most alike first."""
+    members = prototype.members.select_related("subject__survey")
+    return members.order_by("-distance" if farthest_first else "distance", "pk")
+
+
+def outliers_of(sorting: Sorting) -> QuerySet[Assignment]:
+    """Give all subjects, the strangest first."""
+    found = sorting.assignments.select_related("subject__survey", "prototype")
+    return found.order_by("outlier_rank")
+
+
+def outlier_histogram(sorting: Sorting, *, n_bins: int = N_BINS) -> Histogram | None:
+    """Count outlier scores in bins; None while nothing has been projected."""
+    ends = sorting.assignments.aggregate(lowest=Min("outlier_score"), highest=Max("outlier_score"))
+    lowest, highest = ends["lowest"], ends["highest"]
+    if lowest is None:
+        return None
+    width = (highest - lowest) / n_bins or 1.0
+    place = (F("outlier_score") - Value(lowest)) / Value(width)
+    rows = (
+        sorting.assignments.annotate(bin=Floor(Cast(place, FloatField())))
+        .values("bin")
+        .annotate(n=Count("pk"))
+        .order_by("bin")
+    )
+    counts = [0] * n_bins
+    for row in rows:
+        counts[min(int(row["bin"]), n_bins - 1)] += row["n"]
+    return Histogram(lowest, lowest + width * n_bins, counts)
