@@ -1,0 +1,378 @@
+"""Finds out together what the items are and how each volunteer answers.
+
+The model of Dawid & Skene (1979, Applied Statistics 28, 20): an item has a latent class, a
+volunteer answers according to the row of that class in their confusion matrix, and expectation
+maximization alternates between the two. Each matrix is shrunk to the crowd's by a Dirichlet prior,
+as in the hierarchical models of Paun et al. (2018, TACL 6, 571), so that a volunteer with few votes
+answers like the crowd. Items come in kinds (a prototype, a single subject) that are answered
+differently; votes on the other kinds count for a fraction, a power prior (Ibrahim & Chen 2000,
+Statistical Science 15, 46).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skysort.errors import InputError
+
+__all__ = ["DawidSkeneFit", "fit_dawid_skene", "vote_log_likelihood"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: Chance that somebody whom nobody knows names the true class.
+EXPECTED_SKILL = 0.7
+
+
+@dataclass(frozen=True)
+class DawidSkeneFit:
+    """What the votes say; G kinds of items, K classes, A answers.
+
+    Attributes
+    ----------
+    item_probabilities : ndarray, float64, (I, K)
+        Sums to 1 over classes; an item without votes has its kind's class prior.
+    confusion : ndarray, float64, (G, W, K, A)
+        Probability that a volunteer gives each answer to an item of each class.
+    crowd_confusion : ndarray, float64, (G, K, A)
+        The same for somebody without votes.
+    class_prior : ndarray, float64, (G, K)
+        Frequency of the classes among items of each kind.
+    log_likelihood : ndarray, float64, (n_iterations,)
+        Natural logarithm of the probability of the votes, before each update of the matrices. The
+        prior has its say too, so that it may fall a little at the end.
+    n_iterations : int
+        Number of rounds.
+    converged : bool
+        Whether no item's probability changed by more than the tolerance in the last round.
+    """
+
+    item_probabilities: FloatArray
+    confusion: FloatArray
+    crowd_confusion: FloatArray
+    class_prior: FloatArray
+    log_likelihood: FloatArray
+    n_iterations: int
+    converged: bool
+
+
+@dataclass(frozen=True)
+class _Priors:
+    crowd_mean: FloatArray  # (K, A)
+    allowed: NDArray[np.bool_]  # (G, K)
+    worker_strength: float
+    crowd_strength: float
+    class_strength: float
+    transfer: float
+
+
+@dataclass(frozen=True)
+class _Votes:
+    """Votes in order of items; a slot is one answer of one volunteer to one kind of item."""
+
+    item: IntArray  # (V,)
+    slot: IntArray  # (V,)
+    n_items: int
+    n_slots: int
+
+
+@dataclass(frozen=True)
+class _Parameters:
+    confusion: FloatArray  # (K, G, W, A): classes first, so that each is one stretch of memory
+    crowd: FloatArray  # (K, G, A)
+    class_prior: FloatArray  # (K, G)
+
+
+def _indices(name: str, values: ArrayLike, length: int | None, low: int, stop: int) -> IntArray:
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise InputError(
+            f"{name} must be a flat array of integers, got {array.dtype} {array.shape}"
+        )
+    if length is not None and len(array) != length:
+        raise InputError(f"{name} must have {length} entries, got {len(array)}")
+    wrong = np.flatnonzero((array < low) | (array >= stop))
+    if len(wrong):
+        raise InputError(
+            f"{name} must lie between {low} and {stop - 1}, got {array[wrong[0]]} at {wrong[0]}"
+        )
+    return array.astype(np.int64)
+
+
+def _mask(item_mask: ArrayLike | None, n_items: int) -> NDArray[np.bool_]:
+    if item_mask is None:
+        return np.ones(n_items, dtype=bool)
+    mask = np.asarray(item_mask)
+    if mask.shape != (n_items,) or mask.dtype != bool:
+        raise InputError(f"item_mask must be {n_items} booleans, got {mask.dtype} {mask.shape}")
+    return mask
+
+
+def _allowed(allowed: ArrayLike | None, n_groups: int, n_classes: int) -> NDArray[np.bool_]:
+    if allowed is None:
+        return np.ones((n_groups, n_classes), dtype=bool)
+    array = np.asarray(allowed)
+    if array.shape != (n_groups, n_classes) or array.dtype != bool or not array.any(axis=1).all():
+        raise InputError(
+            f"allowed must be booleans of shape ({n_groups}, {n_classes}) with a class for every "
+            f"group, got {array.dtype} {array.shape}"
+        )
+    return array
+
+
+def _crowd_mean(class_of_answer: IntArray, n_classes: int) -> FloatArray:
+    """Give the matrix (K, A) of a stranger: mostly right, else any other answer."""
+    names = class_of_answer == np.arange(n_classes)[:, None]  # (K, A)
+    right = names.sum(axis=1, keepdims=True)
+    wrong = (~names).sum(axis=1, keepdims=True)
+    skill = np.where(right == 0, 0.0, np.where(wrong == 0, 1.0, EXPECTED_SKILL))
+    mean: FloatArray = np.where(
+        names, skill / np.maximum(right, 1), (1.0 - skill) / np.maximum(wrong, 1)
+    )
+    return mean
+
+
+def _sums(index: IntArray, weights: FloatArray, n: int) -> FloatArray:
+    """Add up weights by index (n,); float also where `bincount` has nothing to count."""
+    return np.bincount(index, weights=weights, minlength=n).astype(float, copy=False)
+
+
+def _votes(item: IntArray, slot: IntArray, n_items: int, n_slots: int) -> _Votes:
+    order = np.argsort(item, kind="stable")
+    return _Votes(item[order], slot[order], n_items, n_slots)
+
+
+def _normalized(log_weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Turn log weights (K, I) into probabilities (K, I) and the logarithms of their sums (I,)."""
+    top = log_weight.max(axis=0)
+    weight = np.exp(log_weight - top)
+    total = weight.sum(axis=0)
+    return weight / total, top + np.log(total)
+
+
+def _log_likelihood(votes: _Votes, confusion: FloatArray) -> FloatArray:
+    """Sum each item's votes: log probability (K, I) of its answers for every class."""
+    log_confusion = np.log(confusion.reshape(len(confusion), -1))
+    return np.stack([_sums(votes.item, row[votes.slot], votes.n_items) for row in log_confusion])
+
+
+def _expect(
+    votes: _Votes, group: IntArray, parameters: _Parameters
+) -> tuple[FloatArray, FloatArray]:
+    """E step: class probabilities (K, I) and log evidence (I,) of all items."""
+    with np.errstate(divide="ignore"):  # a class that a kind cannot have: log 0
+        log_prior = np.log(parameters.class_prior)
+    return _normalized(log_prior[:, group] + _log_likelihood(votes, parameters.confusion))
+
+
+def _class_prior(
+    probabilities: FloatArray, group: IntArray, weight: FloatArray, priors: _Priors
+) -> FloatArray:
+    n_groups = len(priors.allowed)
+    counts = np.stack([_sums(group, row * weight, n_groups) for row in probabilities])
+    counts += priors.class_strength * priors.allowed.T / priors.allowed.sum(axis=1)
+    counts *= priors.allowed.T
+    share: FloatArray = counts / counts.sum(axis=0)
+    return share
+
+
+def _maximize(
+    votes: _Votes,
+    probabilities: FloatArray,
+    group: IntArray,
+    weight: FloatArray,
+    shape: tuple[int, int, int],
+    priors: _Priors,
+) -> _Parameters:
+    """M step: matrices and class frequencies that fit the probabilities (K, I) best."""
+    by_slot: FloatArray = np.stack(
+        [_sums(votes.slot, row[votes.item], votes.n_slots) for row in probabilities]
+    )
+    counts = by_slot.reshape(len(probabilities), *shape)  # (K, G, W, A)
+    counts += priors.transfer * (counts.sum(axis=1, keepdims=True) - counts)
+    total = counts.sum(axis=3, keepdims=True)
+    strength = priors.worker_strength
+    crowd = np.einsum("kgwa,kgw->kga", counts, strength / (total[..., 0] + strength))
+    crowd += priors.crowd_strength * priors.crowd_mean[:, None, :]
+    crowd /= crowd.sum(axis=2, keepdims=True)
+    counts += strength * crowd[:, :, None, :]
+    counts /= total + strength
+    return _Parameters(counts, crowd, _class_prior(probabilities, group, weight, priors))
+
+
+def _start(item: IntArray, named: IntArray, group: IntArray, priors: _Priors) -> FloatArray:
+    """Begin with each item's shares of votes (K, I), a little flattened."""
+    n_classes, n_items = len(priors.crowd_mean), len(group)
+    names_class = named >= 0
+    cell = named[names_class] * n_items + item[names_class]
+    counts = np.bincount(cell, minlength=n_classes * n_items).reshape(n_classes, n_items)
+    weight = (counts + 1.0 / n_classes) * priors.allowed.T[:, group]
+    share: FloatArray = weight / weight.sum(axis=0)
+    return share
+
+
+def fit_dawid_skene(
+    item: ArrayLike,
+    worker: ArrayLike,
+    answer: ArrayLike,
+    *,
+    n_items: int,
+    n_workers: int,
+    n_classes: int,
+    n_answers: int,
+    class_of_answer: ArrayLike,
+    item_group: ArrayLike | None = None,
+    allowed: ArrayLike | None = None,
+    item_mask: ArrayLike | None = None,
+    worker_strength: float = 5.0,
+    crowd_strength: float = 10.0,
+    class_strength: float = 2.0,
+    transfer: float = 0.25,
+    max_iterations: int = 100,
+    tolerance: float = 1e-4,
+) -> DawidSkeneFit:
+    """Estimate classes of items and confusion matrices of volunteers by EM.
+
+    A volunteer's row for a class is ``(n_a + s crowd_a) / (n + s)`` with the expected counts n of
+    their answers and ``s = worker_strength``. The crowd's row is the sum of all counts, each
+    volunteer's damped by ``s / (n + s)`` so that nobody speaks for more than s votes a class, plus
+    `crowd_strength` pseudo-votes that name the right class with probability 0.7.
+
+    Parameters
+    ----------
+    item, worker, answer : array_like of int, (V,)
+        One vote per entry, in any order.
+    n_items, n_workers, n_classes, n_answers : int
+        Sizes I, W, K, A. Items, volunteers and classes without votes are allowed.
+    class_of_answer : array_like of int, (A,)
+        Class that an answer names; -1 for one that names none, such as "cannot tell".
+    item_group : array_like of int, (I,), optional
+        Kind of each item, from 0; by default all are of one kind.
+    allowed : array_like of bool, (G, K), optional
+        Classes that items of a kind can have; by default all.
+    item_mask : array_like of bool, (I,), optional
+        Items that may teach; the others (an audit sample) are only judged with what was learnt.
+    worker_strength, crowd_strength, class_strength : float, optional
+        Pseudo-votes behind the prior of a volunteer's row, of the crowd's row, and pseudo-items
+        behind equal class frequencies. Positive.
+    transfer : float, optional
+        Weight from 0 to 1 of a vote on one kind of item when another kind is judged.
+    max_iterations : int, optional
+        Rounds at most.
+    tolerance : float, optional
+        Largest change of a probability that counts as none.
+
+    Returns
+    -------
+    DawidSkeneFit
+        Posteriors and matrices.
+
+    Raises
+    ------
+    InputError
+        If an index is out of range, lengths differ or a strength is not positive.
+
+    Examples
+    --------
+    >>> fit = fit_dawid_skene(
+    ...     [0, 0, 1, 1], [0, 1, 0, 1], [0, 0, 1, 1],
+    ...     n_items=3, n_workers=2, n_classes=2, n_answers=2, class_of_answer=[0, 1],
+    ... )
+    >>> fit.item_probabilities.round(1).tolist()
+    [[0.9, 0.1], [0.1, 0.9], [0.5, 0.5]]
+    """
+    items = _indices("item", item, None, 0, n_items)
+    workers = _indices("worker", worker, len(items), 0, n_workers)
+    answers = _indices("answer", answer, len(items), 0, n_answers)
+    names = _indices("class_of_answer", class_of_answer, n_answers, -1, n_classes)
+    group = _indices(
+        "item_group", np.zeros(n_items, int) if item_group is None else item_group, n_items, 0, 1024
+    )
+    n_groups = _n_groups(group, allowed)
+    mask = _mask(item_mask, n_items)
+    _check_strengths(worker_strength, crowd_strength, class_strength, transfer)
+    priors = _Priors(
+        _crowd_mean(names, n_classes),
+        _allowed(allowed, n_groups, n_classes),
+        worker_strength,
+        crowd_strength,
+        class_strength,
+        transfer,
+    )
+    slot = (group[items] * n_workers + workers) * n_answers + answers
+    n_slots = n_groups * n_workers * n_answers
+    votes = _votes(items, slot, n_items, n_slots)
+    teaches = mask[items]
+    lessons = _votes(items[teaches], slot[teaches], n_items, n_slots)
+    weight = (mask & (np.bincount(items, minlength=n_items) > 0)).astype(float)
+
+    shape = (n_groups, n_workers, n_answers)
+    probabilities = _start(items, names[answers], group, priors)
+    history: list[float] = []
+    converged = False
+    while not converged and len(history) < max_iterations:
+        parameters = _maximize(lessons, probabilities, group, weight, shape, priors)
+        updated, evidence = _expect(votes, group, parameters)
+        history.append(float(evidence @ weight))
+        change = np.abs(updated - probabilities)[:, mask]
+        converged = not change.size or bool(change.max() <= tolerance)
+        probabilities = updated
+    return DawidSkeneFit(
+        probabilities.T.copy(),
+        parameters.confusion.transpose(1, 2, 0, 3),
+        parameters.crowd.transpose(1, 0, 2),
+        parameters.class_prior.T.copy(),
+        np.array(history),
+        len(history),
+        converged,
+    )
+
+
+def _n_groups(group: IntArray, allowed: ArrayLike | None) -> int:
+    found = int(group.max()) + 1 if len(group) else 1
+    return found if allowed is None else max(found, len(np.asarray(allowed)))
+
+
+def _check_strengths(worker: float, crowd: float, classes: float, transfer: float) -> None:
+    for name, value in (("worker", worker), ("crowd", crowd), ("class", classes)):
+        if not value > 0.0:
+            raise InputError(f"{name}_strength must be positive, got {value}")
+    if not 0.0 <= transfer <= 1.0:
+        raise InputError(f"transfer must lie between 0 and 1, got {transfer}")
+
+
+def vote_log_likelihood(
+    fit: DawidSkeneFit,
+    target: ArrayLike,
+    worker: ArrayLike,
+    answer: ArrayLike,
+    *,
+    n: int,
+    group: int,
+) -> FloatArray:
+    """Sum what votes say of each of `n` things, without any prior.
+
+    Parameters
+    ----------
+    fit : DawidSkeneFit
+        Supplies the confusion matrices.
+    target, worker, answer : array_like of int, (V,)
+        Thing voted on, volunteer and answer.
+    n : int
+        Number of things.
+    group : int
+        Kind of item whose matrices apply.
+
+    Returns
+    -------
+    ndarray, float64, (n, K)
+        Log probability of all answers for each class; 0 where nobody voted.
+    """
+    _, n_workers, n_classes, n_answers = fit.confusion.shape
+    targets = _indices("target", target, None, 0, n)
+    workers = _indices("worker", worker, len(targets), 0, n_workers)
+    answers = _indices("answer", answer, len(targets), 0, n_answers)
+    votes = _votes(targets, workers * n_answers + answers, n, n_workers * n_answers)
+    confusion = fit.confusion[group].transpose(1, 0, 2).reshape(n_classes, -1)
+    return _log_likelihood(votes, confusion).T.copy()

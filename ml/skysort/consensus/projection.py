@@ -1,0 +1,391 @@
+"""Carries the classes of prototypes over to their members.
+
+A member shares its prototype's class with a probability that falls with its distance; between the
+best and the second-best prototype that probability is divided as in fuzzy c-means (Bezdek 1981).
+With z the distance beyond the prototype's usual one, in robust standard deviations of its members,
+
+    membership = trust * 2 ** -(max(z, 0) / half_distance) ** 2
+    share of the best = d2 ** e / (d1 ** e + d2 ** e),  e = 2 / (fuzziness - 1)
+
+and what is left, like everything that a prototype calls mixed, follows the class frequencies of the
+whole catalog. An outlier thus knows little but those. `trust` is how often a member in the midst of
+a prototype's members is of its class; it is learnt from subjects that have votes of their own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skysort.errors import InputError
+
+__all__ = [
+    "CellTable",
+    "Combination",
+    "Membership",
+    "Projection",
+    "combine",
+    "fit_trust",
+    "membership",
+    "project_cells",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: Pseudo-members behind the usual distance of a prototype, which are those of the whole map.
+SPREAD_STRENGTH = 10.0
+#: Turns a median absolute deviation into the standard deviation of a Gaussian.
+MAD_TO_SIGMA = 1.4826
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """Every subject's place on a map of `n_cells` prototypes; one entry per subject.
+
+    Attributes
+    ----------
+    best, second : ndarray of int, (N,)
+        Best and second-best prototype, from 0.
+    distance, second_distance : ndarray of float, (N,)
+        Distance to each; finite, not negative, in any unit.
+    n_cells : int
+        Number of prototypes.
+    """
+
+    best: IntArray
+    second: IntArray
+    distance: FloatArray
+    second_distance: FloatArray
+    n_cells: int
+
+    def __post_init__(self) -> None:
+        for name in ("best", "second"):
+            index = getattr(self, name)
+            if index.shape != self.best.shape or index.ndim != 1 or index.dtype.kind not in "iu":
+                raise InputError(f"{name} must be a flat array of integers, one for each subject")
+            if index.size and not (index.min() >= 0 and index.max() < self.n_cells):
+                raise InputError(
+                    f"{name} must lie between 0 and {self.n_cells - 1}, got {index.min()} to "
+                    f"{index.max()}"
+                )
+        for name in ("distance", "second_distance"):
+            value = getattr(self, name)
+            if value.shape != self.best.shape:
+                raise InputError(f"{name} must have {self.best.size} entries, got {value.size}")
+            if not (np.isfinite(value).all() and (value >= 0.0).all()):
+                raise InputError(f"{name} must be finite and not negative")
+
+
+@dataclass(frozen=True)
+class Membership:
+    """How much of each subject's class comes from where; the three sum to 1, each (N,)."""
+
+    best: FloatArray
+    second: FloatArray
+    prior: FloatArray
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What the prototypes say of the subjects.
+
+    Attributes
+    ----------
+    probabilities : ndarray, float64, (N, C)
+        Sums to 1 over the subjects' classes ("mixed" is none).
+    prototype_share : ndarray, float64, (N, C)
+        Part of each probability that prototypes brought; the rest is class frequency.
+    """
+
+    probabilities: FloatArray
+    prototype_share: FloatArray
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Class probabilities of subjects and where each label comes from.
+
+    Attributes
+    ----------
+    probabilities : ndarray, float64, (N, C)
+        Sums to 1.
+    label : ndarray, int64, (N,)
+        Most probable class.
+    weight_prototype, weight_direct, weight_prior : ndarray, float64, (N,)
+        Shares from 0 to 1 that sum to 1; see `combine`.
+    """
+
+    probabilities: FloatArray
+    label: IntArray
+    weight_prototype: FloatArray
+    weight_direct: FloatArray
+    weight_prior: FloatArray
+
+
+def _medians(values: FloatArray, cell: IntArray, n_cells: int) -> FloatArray:
+    """Median of the values in each cell (n_cells,); NaN where there is none."""
+    order = np.lexsort((values, cell))
+    count = np.bincount(cell, minlength=n_cells)
+    start = np.cumsum(count) - count
+    ranked = values[order]
+    filled = count > 0
+    median = np.full(n_cells, np.nan)
+    low = ranked[(start + (count - 1) // 2)[filled]]
+    high = ranked[(start + count // 2)[filled]]
+    median[filled] = (low + high) / 2.0
+    return median
+
+
+def _excess(cells: CellTable) -> FloatArray:
+    """Distance beyond the prototype's usual one in its members' standard deviations (N,)."""
+    distance, best = np.asarray(cells.distance, dtype=float), np.asarray(cells.best)
+    if not distance.size:
+        return distance
+    count = np.bincount(best, minlength=cells.n_cells)
+    usual, all_usual = _medians(distance, best, cells.n_cells), np.median(distance)
+    spread = _medians(np.abs(distance - usual[best]), best, cells.n_cells)
+    all_spread = np.median(np.abs(distance - usual[best]))
+
+    def shrunk(value: FloatArray, common: float) -> FloatArray:
+        known = np.where(count > 0, value, 0.0)
+        both: FloatArray = (count * known + SPREAD_STRENGTH * common) / (count + SPREAD_STRENGTH)
+        return both
+
+    sigma = MAD_TO_SIGMA * shrunk(spread, float(all_spread))[best]
+    beyond = np.maximum(distance - shrunk(usual, float(all_usual))[best], 0.0)
+    excess: FloatArray = beyond / np.maximum(sigma, np.finfo(float).tiny)
+    return excess
+
+
+def membership(
+    cells: CellTable, *, trust: float = 1.0, half_distance: float = 3.0, fuzziness: float = 1.2
+) -> Membership:
+    """Say how far each subject follows its two nearest prototypes.
+
+    Parameters
+    ----------
+    cells : CellTable
+        Places of N subjects.
+    trust : float, optional
+        Membership of a subject in the midst of a prototype's members, from 0 to 1.
+    half_distance : float, optional
+        Robust standard deviations beyond the usual distance at which membership is halved.
+    fuzziness : float, optional
+        Above 1; near 1 only the best prototype counts, far above 1 both count alike.
+
+    Returns
+    -------
+    Membership
+        Three weights for each subject.
+
+    Raises
+    ------
+    InputError
+        If a parameter is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> first, second = np.array([0, 0, 0]), np.array([1, 1, 1])
+    >>> cells = CellTable(first, second, np.array([1.0, 1.1, 9.0]), np.array([2.0, 1.1, 9.5]), 2)
+    >>> membership(cells).best.round(2).tolist()
+    [1.0, 0.5, 0.0]
+    """
+    if not 0.0 <= trust <= 1.0:
+        raise InputError(f"trust must lie between 0 and 1, got {trust}")
+    if not half_distance > 0.0:
+        raise InputError(f"half_distance must be positive, got {half_distance}")
+    if not fuzziness > 1.0:
+        raise InputError(f"fuzziness must be above 1, got {fuzziness}")
+    # Far outliers underflow to no membership at all, which is what they have.
+    with np.errstate(under="ignore", over="ignore"):
+        total = trust * np.exp2(-((_excess(cells) / half_distance) ** 2))
+        nearer = np.divide(
+            np.asarray(cells.distance, dtype=float),
+            cells.second_distance,
+            out=np.ones(len(cells.best)),
+            where=cells.second_distance > 0.0,
+        )
+        best = total / (1.0 + nearer ** (2.0 / (fuzziness - 1.0)))
+    return Membership(best, total - best, 1.0 - total)
+
+
+def project_cells(
+    cell_probabilities: FloatArray,
+    cells: CellTable,
+    weights: Membership,
+    *,
+    class_prior: FloatArray,
+    mixed_class: int | None = None,
+    cell_is_known: NDArray[np.bool_] | None = None,
+) -> Projection:
+    """Give every subject the classes of its prototypes as far as it is a member.
+
+    Parameters
+    ----------
+    cell_probabilities : ndarray, float64, (n_cells, K)
+        Class probabilities of prototypes.
+    cells : CellTable
+        Places of N subjects.
+    weights : Membership
+        From `membership`.
+    class_prior : ndarray, float64, (C,)
+        Class frequencies in the catalog; C is K, less one if there is a mixed class.
+    mixed_class : int, optional
+        Index among the K classes of "mixed", whose probability spreads as `class_prior`.
+    cell_is_known : ndarray of bool, (n_cells,), optional
+        Prototypes that have votes; the others say nothing. By default all.
+
+    Returns
+    -------
+    Projection
+        Probabilities (N, C) and the part that prototypes brought.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit each other.
+    """
+    if len(cell_probabilities) != cells.n_cells:
+        raise InputError(
+            f"cell_probabilities must have {cells.n_cells} rows, got {len(cell_probabilities)}"
+        )
+    pure = np.asarray(cell_probabilities, dtype=float)
+    if mixed_class is not None:
+        pure = np.delete(pure, mixed_class, axis=1)
+    if class_prior.shape != (pure.shape[1],):
+        raise InputError(f"class_prior must have {pure.shape[1]} entries, got {class_prior.shape}")
+    if cell_is_known is not None:
+        pure = pure * cell_is_known[:, None]
+    told = weights.best[:, None] * pure[cells.best] + weights.second[:, None] * pure[cells.second]
+    untold = 1.0 - told.sum(axis=1, keepdims=True)
+    total = told + untold.clip(0.0) * class_prior
+    total_or_one = np.where(total > 0.0, total, 1.0)
+    return Projection(total / total.sum(axis=1, keepdims=True), told / total_or_one)
+
+
+def fit_trust(
+    cell_probabilities: FloatArray,
+    cells: CellTable,
+    direct_log_likelihood: FloatArray,
+    *,
+    class_prior: FloatArray,
+    mixed_class: int | None = None,
+    cell_is_known: NDArray[np.bool_] | None = None,
+    mean: float = 0.75,
+    strength: float = 20.0,
+    half_distance: float = 3.0,
+    fuzziness: float = 1.2,
+) -> float:
+    """Learn how far to trust prototypes from subjects that were voted on themselves.
+
+    Maximizes ``sum_n log sum_c pi_n(c; trust) L_n(c)`` times a Beta prior over a grid of trusts,
+    with pi from `project_cells` and L the likelihood of the subject's own votes.
+
+    Parameters
+    ----------
+    cell_probabilities, cells, class_prior, mixed_class, cell_is_known, half_distance, fuzziness
+        As in `project_cells` and `membership`; all subjects, whether voted on or not.
+    direct_log_likelihood : ndarray, float64, (N, C)
+        From `dawid_skene.vote_log_likelihood`; a row of zeros (no vote) has no say.
+    mean, strength : float, optional
+        Mean of the Beta prior and the pseudo-subjects behind it.
+
+    Returns
+    -------
+    float
+        Between 0.01 and 0.99.
+    """
+    full = membership(cells, half_distance=half_distance, fuzziness=fuzziness)
+    voted = np.flatnonzero(direct_log_likelihood.any(axis=1))
+    log_likelihood = direct_log_likelihood[voted]
+    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
+    projection = project_cells(
+        cell_probabilities,
+        cells,
+        full,
+        class_prior=class_prior,
+        mixed_class=mixed_class,
+        cell_is_known=cell_is_known,
+    )
+    trusted = (projection.probabilities[voted] * likelihood).sum(axis=1)
+    distrusted = likelihood @ class_prior
+    grid = np.linspace(0.01, 0.99, 99)
+    evidence = np.array([np.log(t * trusted + (1.0 - t) * distrusted).sum() for t in grid])
+    evidence += strength * (mean * np.log(grid) + (1.0 - mean) * np.log1p(-grid))
+    return float(grid[np.argmax(evidence)])
+
+
+def _softmax(log_weight: FloatArray) -> FloatArray:
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    share: FloatArray = weight / weight.sum(axis=1, keepdims=True)
+    return share
+
+
+def combine(projection: Projection, direct_log_likelihood: FloatArray) -> Combination:
+    """Multiply the votes on the subjects themselves into what their prototypes say.
+
+    The weights divide the label c in two steps. First the gain ``log(p(c) C)`` over a blind guess
+    among C classes is shared between prototype side and direct votes as Shapley values: each one's
+    gain averaged over coming first and coming second, negative ones counted as none,
+
+        direct    = (log(q(c) C) + log(p(c) / pi(c))) / 2
+        projected = (log(pi(c) C) + log(p(c) / q(c))) / 2
+
+    with pi from the projection alone, q from the direct votes alone and p from both. Then the
+    projected share is divided between prototype and class frequencies as pi(c) is. Without votes of
+    its own a subject has direct weight 0; where no side speaks for the label, the prior has it all.
+
+    Parameters
+    ----------
+    projection : Projection
+        From `project_cells`.
+    direct_log_likelihood : ndarray, float64, (N, C)
+        Log probability of the votes on each subject for each class; zeros where nobody voted.
+
+    Returns
+    -------
+    Combination
+        Probabilities, labels and weights.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> projection = Projection(np.array([[0.8, 0.2]]), np.array([[0.75, 0.0]]))
+    >>> both = combine(projection, np.log([[0.9, 0.1]]))
+    >>> both.probabilities.round(3).tolist(), both.weight_direct.round(2).tolist()
+    ([[0.973, 0.027]], [0.59])
+    """
+    pi = projection.probabilities
+    if direct_log_likelihood.shape != pi.shape:
+        raise InputError(
+            f"direct_log_likelihood must have shape {pi.shape}, got {direct_log_likelihood.shape}"
+        )
+    if not len(pi):
+        none = np.empty(0)
+        return Combination(pi.copy(), np.empty(0, dtype=np.int64), none, none, none)
+    with np.errstate(divide="ignore"):
+        p = _softmax(np.log(pi) + direct_log_likelihood)
+    q = _softmax(direct_log_likelihood)
+    label = p.argmax(axis=1)
+    rows = np.arange(len(pi))
+    n_classes = pi.shape[1]
+    pi_label, p_label, q_label = pi[rows, label], p[rows, label], q[rows, label]
+    tiny = np.finfo(float).tiny  # a class that overwhelming votes leave to neither side
+    log_pi, log_p, log_q = (np.log(np.maximum(v, tiny)) for v in (pi_label, p_label, q_label))
+    base = np.log(n_classes)
+    direct = np.maximum(log_q + base + log_p - log_pi, 0.0)
+    projected = np.maximum(log_pi + base + log_p - log_q, 0.0)
+    direct[~direct_log_likelihood.any(axis=1)] = 0.0
+    gain = direct + projected
+    weight_direct = np.divide(direct, gain, out=np.zeros(len(pi)), where=gain > 0.0)
+    share = np.where(gain > 0.0, projection.prototype_share[rows, label], 0.0)
+    weight_prototype = (1.0 - weight_direct) * share
+    weight_prior = (1.0 - weight_direct) * (1.0 - share)
+    return Combination(p, label, weight_prototype, weight_direct, weight_prior)
