@@ -474,13 +474,19 @@ def _entry(release: Release, posterior: SubjectPosterior, assignment: Assignment
         probabilities=posterior.probabilities,
         entropy_bits=posterior.entropy_bits,
         source=Entry.Source.PROTOTYPE,
-        n_votes=posterior.n_votes_prototype,
+        weight_prototype=posterior.weight_prototype,
+        weight_direct=posterior.weight_direct,
+        weight_prior=posterior.weight_prior,
+        n_votes_prototype=posterior.n_votes_prototype,
+        n_votes_direct=posterior.n_votes_direct,
         prototype_row=assignment.prototype.row,
         prototype_column=assignment.prototype.column,
         distance=assignment.distance,
         angle_rad=assignment.angle_rad,
         is_flipped=assignment.is_flipped,
         outlier_rank=assignment.outlier_rank,
+        outlier_score=assignment.outlier_score,
+        is_audit=subject.is_audit,
     )
 
 

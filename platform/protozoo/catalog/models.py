@@ -16,6 +16,9 @@ class Release(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="releases")
     run = models.ForeignKey(ConsensusRun, on_delete=models.PROTECT, related_name="releases")
     version = models.PositiveIntegerField()
+    last_review_id = models.PositiveBigIntegerField(
+        default=0, help_text="Reviews up to this one were used."
+    )
     notes = models.TextField(blank=True)
     n_rows = models.PositiveBigIntegerField(default=0)
     provenance = models.JSONField(default=dict)
@@ -35,6 +38,10 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign}, release {self.version}"
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen_at is not None
 
     @property
     def folder(self) -> Path:
@@ -57,17 +64,25 @@ class Entry(models.Model):
     dec_deg = models.FloatField()
     healpix = models.BigIntegerField()
     label = models.CharField(max_length=60)
-    probability = models.FloatField()
-    probabilities = models.JSONField()
+    probability = models.FloatField(
+        help_text="That the model gives to the label; 0 if a reviewer's label is no class of it."
+    )
+    probabilities = models.JSONField(help_text="In the order of the run's classes; sums to 1.")
     entropy_bits = models.FloatField()
     source = models.CharField(max_length=10, choices=Source)
-    n_votes = models.PositiveIntegerField()
+    weight_prototype = models.FloatField()
+    weight_direct = models.FloatField()
+    weight_prior = models.FloatField()
+    n_votes_prototype = models.PositiveIntegerField()
+    n_votes_direct = models.PositiveIntegerField()
     prototype_row = models.PositiveSmallIntegerField()
     prototype_column = models.PositiveSmallIntegerField()
     distance = models.FloatField()
     angle_rad = models.FloatField()
     is_flipped = models.BooleanField()
     outlier_rank = models.PositiveBigIntegerField()
+    outlier_score = models.FloatField()
+    is_audit = models.BooleanField()
 
     class Meta:
         ordering = ["release", "id"]
@@ -78,3 +93,7 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.identifier}: {self.label}"
+
+    @property
+    def n_votes(self) -> int:
+        return self.n_votes_prototype + self.n_votes_direct

@@ -6,74 +6,167 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('consensus', '0001_initial'),
-        ('subjects', '0001_initial'),
-        ('voting', '0001_initial'),
+        ("consensus", "0001_initial"),
+        ("subjects", "0001_initial"),
+        ("voting", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('notes', models.TextField(blank=True)),
-                ('n_rows', models.PositiveBigIntegerField(default=0)),
-                ('provenance', models.JSONField(default=dict)),
-                ('figures', models.JSONField(default=dict, help_text='Votes per row, audit accuracy and so on.')),
-                ('files', models.JSONField(default=list, help_text='name, bytes and sha256 of each file.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('frozen_at', models.DateTimeField(help_text='From then on nothing changes.', null=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='voting.campaign')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='consensus.consensusrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                (
+                    "last_review_id",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Reviews up to this one were used."
+                    ),
+                ),
+                ("notes", models.TextField(blank=True)),
+                ("n_rows", models.PositiveBigIntegerField(default=0)),
+                ("provenance", models.JSONField(default=dict)),
+                (
+                    "figures",
+                    models.JSONField(
+                        default=dict, help_text="Votes per row, audit accuracy and so on."
+                    ),
+                ),
+                (
+                    "files",
+                    models.JSONField(
+                        default=list, help_text="name, bytes and sha256 of each file."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "frozen_at",
+                    models.DateTimeField(help_text="From then on nothing changes.", null=True),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="releases",
+                        to="voting.campaign",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="releases",
+                        to="consensus.consensusrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(max_length=200)),
-                ('ra_deg', models.FloatField()),
-                ('dec_deg', models.FloatField()),
-                ('healpix', models.BigIntegerField()),
-                ('label', models.CharField(max_length=60)),
-                ('probability', models.FloatField()),
-                ('probabilities', models.JSONField()),
-                ('entropy_bits', models.FloatField()),
-                ('source', models.CharField(choices=[('prototype', "its prototype's votes"), ('direct', 'votes on the subject'), ('prior', 'frequencies of the classes'), ('review', "a scientist's review")], max_length=10)),
-                ('n_votes', models.PositiveIntegerField()),
-                ('prototype_row', models.PositiveSmallIntegerField()),
-                ('prototype_column', models.PositiveSmallIntegerField()),
-                ('distance', models.FloatField()),
-                ('angle_rad', models.FloatField()),
-                ('is_flipped', models.BooleanField()),
-                ('outlier_rank', models.PositiveBigIntegerField()),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='subjects.subject')),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='catalog.release')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("identifier", models.CharField(max_length=200)),
+                ("ra_deg", models.FloatField()),
+                ("dec_deg", models.FloatField()),
+                ("healpix", models.BigIntegerField()),
+                ("label", models.CharField(max_length=60)),
+                (
+                    "probability",
+                    models.FloatField(
+                        help_text="That the model gives to the label; 0 if a reviewer's label is no class of it."
+                    ),
+                ),
+                (
+                    "probabilities",
+                    models.JSONField(help_text="In the order of the run's classes; sums to 1."),
+                ),
+                ("entropy_bits", models.FloatField()),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("prototype", "its prototype's votes"),
+                            ("direct", "votes on the subject"),
+                            ("prior", "frequencies of the classes"),
+                            ("review", "a scientist's review"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("weight_prototype", models.FloatField()),
+                ("weight_direct", models.FloatField()),
+                ("weight_prior", models.FloatField()),
+                ("n_votes_prototype", models.PositiveIntegerField()),
+                ("n_votes_direct", models.PositiveIntegerField()),
+                ("prototype_row", models.PositiveSmallIntegerField()),
+                ("prototype_column", models.PositiveSmallIntegerField()),
+                ("distance", models.FloatField()),
+                ("angle_rad", models.FloatField()),
+                ("is_flipped", models.BooleanField()),
+                ("outlier_rank", models.PositiveBigIntegerField()),
+                ("outlier_score", models.FloatField()),
+                ("is_audit", models.BooleanField()),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="subjects.subject",
+                    ),
+                ),
+                (
+                    "release",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="catalog.release",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['release', 'id'],
+                "ordering": ["release", "id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('campaign', 'version'), name='release_version_once'),
+            model_name="release",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "version"), name="release_version_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['release', 'healpix'], name='entry_sky'),
+            model_name="entry",
+            index=models.Index(fields=["release", "healpix"], name="entry_sky"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('release', 'subject'), name='entry_is_unique'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(
+                fields=("release", "subject"), name="entry_is_unique"
+            ),
         ),
     ]
