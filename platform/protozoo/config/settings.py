@@ -1,6 +1,11 @@
 """Django's settings; what a site may change comes from the environment (see `environment.py`)."""
 
+import django_stubs_ext
+
 from protozoo.config import environment
+
+# Lets `ModelAdmin[Survey]` and the like be written, which Django itself does not.
+django_stubs_ext.monkeypatch()
 
 ROOT = environment.ROOT
 STORAGE_FOLDER = environment.storage_folder()
