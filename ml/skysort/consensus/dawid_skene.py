@@ -292,6 +292,8 @@ def fit_dawid_skene(
     n_groups = _n_groups(group, allowed)
     mask = _mask(item_mask, n_items)
     _check_strengths(worker_strength, crowd_strength, class_strength, transfer)
+    if max_iterations < 1:
+        raise InputError(f"max_iterations must be at least 1, got {max_iterations}")
     priors = _Priors(
         _crowd_mean(names, n_classes),
         _allowed(allowed, n_groups, n_classes),
