@@ -9,6 +9,12 @@ class JobTaskError(ProtoZooError):
     code = "job_task"
 
 
+class JobFailedError(ProtoZooError):
+    """Work that was to be done here and now has failed."""
+
+    code = "job_failed"
+
+
 class JobCancelledError(ProtoZooError):
     """Somebody has asked for the job to stop."""
 
@@ -20,4 +26,11 @@ class LeaseLostError(ProtoZooError):
     """Somebody else has taken this job up; whoever sees this stops without a trace."""
 
     code = "lease_lost"
+    status = 409
+
+
+class JobStateError(ProtoZooError):
+    """The job's state does not allow what was asked."""
+
+    code = "job_state"
     status = 409

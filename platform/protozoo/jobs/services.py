@@ -24,7 +24,12 @@ from rq.serializers import JSONSerializer
 
 from protozoo.accounts.models import User
 from protozoo.exceptions import ProtoZooError
-from protozoo.jobs.exceptions import JobCancelledError, JobTaskError, LeaseLostError
+from protozoo.jobs.exceptions import (
+    JobCancelledError,
+    JobFailedError,
+    JobTaskError,
+    LeaseLostError,
+)
 from protozoo.jobs.models import Job
 
 logger = logging.getLogger(__name__)
@@ -63,6 +68,18 @@ def job_create(
         task=task, arguments=dict(arguments), title=title, created_by=created_by
     )
     transaction.on_commit(lambda: job_wake(job_id=job.pk))
+    return job
+
+
+def job_do(
+    *, task: str, arguments: Mapping[str, Any], title: str, on_progress: Report = silent
+) -> Job:
+    """Do work here and now and leave the same record as a worker would; raise if it fails."""
+    _check_name(task)
+    job = Job.objects.create(task=task, arguments=dict(arguments), title=title)
+    job = job_run(job_id=job.pk, on_progress=on_progress)
+    if job.state != Job.State.DONE:
+        raise JobFailedError(f"{title}: {job.error or job.get_state_display()}")
     return job
 
 

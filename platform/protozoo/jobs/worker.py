@@ -8,9 +8,9 @@ from protozoo.jobs.services import jobs_recover
 RECOVER_EVERY_S = 60
 
 
-class RecoveringWorker(SpawnWorker):  # type: ignore[misc]  # rq's classes are partly untyped
+class RecoveringWorker(SpawnWorker):
     """Besides waiting for the queue, takes up jobs that lost their worker."""
 
     def run_maintenance_tasks(self) -> None:
-        super().run_maintenance_tasks()
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
         jobs_recover()

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from skysort.errors import InputError
-from skysort.images.recipes import get_recipe
-
 from protozoo.sorting.exceptions import SortingError
 from protozoo.sorting.models import Sorting
 from protozoo.surveys.models import Survey
+from skysort.errors import InputError
+from skysort.images.recipes import get_recipe
 
 
 def sorting_create(

@@ -1,0 +1,16 @@
+"""What can keep votes from being merged or labels from being reviewed."""
+
+from protozoo.exceptions import ProtoZooError
+
+
+class NothingToMergeError(ProtoZooError):
+    """There are no votes yet."""
+
+    code = "nothing_to_merge"
+    status = 409
+
+
+class ReviewError(ProtoZooError):
+    """The decision cannot be taken."""
+
+    code = "review"

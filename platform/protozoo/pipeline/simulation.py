@@ -1,0 +1,142 @@
+"""Lets simulated volunteers vote in a campaign whose truth is known; they are marked as simulated."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from protozoo.accounts.models import Volunteer
+from protozoo.jobs.services import Report, silent
+from protozoo.sorting.models import Assignment
+from protozoo.voting.models import Campaign, Item, Question
+from protozoo.voting.selectors import question_newest
+from protozoo.voting.services import vote_record
+from protozoo.voting.trees import tree_classes, tree_path
+from skysort.consensus.simulation import Crowd, simulate_crowd
+
+# Names the volunteers and votes of simulations, so that a second run meets its own first votes.
+NAMESPACE: Final = uuid.UUID("3d7c1f0e-98c4-4a0e-9a5c-0b2d1b7a6f10")
+
+
+@dataclass(frozen=True)
+class SimulatedCrowd:
+    """How many volunteers to invent, and how good they are."""
+
+    n_volunteers: int = 60
+    skill: float = 0.8
+    spammers: float = 0.05
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """Shares of the classes among the subjects that each item shows."""
+
+    shares: Mapping[int, NDArray[np.float64]]
+    classes: list[str]
+
+
+def campaign_simulate(
+    *,
+    campaign: Campaign,
+    truth: Mapping[int, str],
+    crowd: SimulatedCrowd | None = None,
+    report: Report = silent,
+) -> int:
+    """Vote until every item is retired; `truth` maps subject keys to classes. Gives new votes."""
+    plan = crowd or SimulatedCrowd()
+    question = question_newest(campaign)
+    classes = tree_classes(question.tree)
+    people = simulate_crowd(
+        plan.n_volunteers,
+        classes,
+        skill=plan.skill,
+        spammers=plan.spammers,
+        unsure="unknown",
+        seed=plan.seed,
+    )
+    volunteers = _volunteers(campaign, plan)
+    items = list(campaign.items.filter(retired_at=None).order_by("pk"))
+    shown = _Truth(_shares(campaign, items, truth, classes), classes)
+    n_new = 0
+    for number, item in enumerate(items):
+        n_new += _vote_on(item, shown, people, volunteers, question, plan.seed)
+        report(number + 1, len(items), f"{n_new} simulated votes")
+    return n_new
+
+
+def _volunteers(campaign: Campaign, plan: SimulatedCrowd) -> list[Volunteer]:
+    tokens = [
+        uuid.uuid5(NAMESPACE, f"{campaign.pk} {plan.seed} {number}")
+        for number in range(plan.n_volunteers)
+    ]
+    Volunteer.objects.bulk_create(
+        (Volunteer(token=token, is_simulated=True) for token in tokens), ignore_conflicts=True
+    )
+    by_token = {found.token: found for found in Volunteer.objects.filter(token__in=tokens)}
+    return [by_token[token] for token in tokens]
+
+
+def _shares(
+    campaign: Campaign, items: list[Item], truth: Mapping[int, str], classes: list[str]
+) -> dict[int, NDArray[np.float64]]:
+    place = {name: index for index, name in enumerate(classes)}
+    members: dict[int, NDArray[np.float64]] = {}
+    assigned = Assignment.objects.filter(sorting=campaign.sorting)
+    for subject, prototype in assigned.values_list("subject_id", "prototype_id"):
+        counts = members.setdefault(prototype, np.zeros(len(classes)))
+        counts[place[truth[subject]]] += 1
+    shares = {}
+    for item in items:
+        if item.prototype_id is not None:
+            counts = members[item.prototype_id]
+            shares[item.pk] = counts / counts.sum()
+        elif item.subject_id is not None:
+            shares[item.pk] = np.eye(len(classes))[place[truth[item.subject_id]]]
+    return shares
+
+
+def _vote_on(
+    item: Item,
+    shown: _Truth,
+    people: Crowd,
+    volunteers: list[Volunteer],
+    question: Question,
+    seed: int,
+) -> int:
+    n_new = 0
+    for who, answer, seconds in _answers(item, shown, people, seed):
+        volunteer = volunteers[who]
+        _, is_new = vote_record(
+            volunteer=volunteer,
+            item_id=item.pk,
+            question_version=question.version,
+            path=tree_path(question.tree, answer),
+            client_uuid=uuid.uuid5(NAMESPACE, f"{item.pk} {volunteer.token}"),
+            seconds=seconds,
+            answered_at=timezone.now() - timedelta(seconds=1),
+        )
+        n_new += is_new
+    return n_new
+
+
+def _answers(
+    item: Item, shown: _Truth, people: Crowd, seed: int
+) -> Iterator[tuple[int, str, float]]:
+    rng = np.random.default_rng([seed, item.pk])
+    n_votes = min(item.campaign.votes_to_retire, len(people.effort))
+    who = rng.choice(len(people.effort), size=n_votes, replace=False, p=people.effort)
+    shares = shown.shares[item.pk]
+    if item.kind == Item.Kind.PROTOTYPE:
+        answers = people.answer_group(who, np.tile(shares, (n_votes, 1)), rng)
+        seconds = people.seconds(who, "prototype", rng)
+    else:
+        answers = people.answer(who, int(shares.argmax()), rng)
+        seconds = people.seconds(who, "subject", rng)
+    for person, answer, took in zip(who, answers, seconds, strict=True):
+        yield int(person), people.answers[int(answer)], float(took)

@@ -1,0 +1,64 @@
+"""A cone finds what lies in it, near the poles and across the meridian too."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from protozoo.sky.positions import ORDER, cone_ranges, healpix_of, separation_arcsec
+from protozoo.sky.selectors import Cone, ConeError, rows_in_cone
+from protozoo.subjects.models import Subject
+from tests import factories
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    ra=st.floats(0, 359.999),
+    dec=st.floats(-90, 90),
+    radius=st.floats(1e-4, 60),
+    seed=st.integers(0, 1000),
+)
+def test_the_ranges_cover_every_position_in_the_cone(ra, dec, radius, seed):
+    rng = np.random.default_rng(seed)
+    ras = rng.uniform(0, 360, 300)
+    decs = np.degrees(np.arcsin(rng.uniform(-1, 1, 300)))
+    ras = np.r_[ras, (ra + rng.normal(0, radius, 50)) % 360]
+    decs = np.r_[decs, np.clip(dec + rng.normal(0, radius, 50), -90, 90)]
+    inside = separation_arcsec(ras, decs, ra, dec) <= radius * 3600
+    index = healpix_of(ras, decs)
+    ranges = cone_ranges(ra, dec, radius)
+    covered = np.zeros(len(index), dtype=bool)
+    for first, last in ranges:
+        covered |= (index >= first) & (index <= last)
+    assert covered[inside].all()
+    assert len(ranges) <= 300
+
+
+def test_an_index_is_of_order_16():
+    assert 0 <= healpix_of(0.0, -90.0) < 12 * 4**ORDER
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("center", [(0.0, 0.0), (359.9999, 45.0), (120.0, 90.0), (10.0, -89.99)])
+def test_rows_in_a_cone_are_those_within_the_radius(center):
+    survey = factories.make_survey()
+    rng = np.random.default_rng(2)
+    ras = (center[0] + rng.normal(0, 0.05, 60)) % 360
+    decs = np.clip(center[1] + rng.normal(0, 0.05, 60), -90, 90)
+    for ra, dec in zip(ras, decs, strict=True):
+        factories.make_subject(
+            survey=survey, ra_deg=ra, dec_deg=dec, healpix=int(healpix_of(ra, dec))
+        )
+    found = rows_in_cone(Subject.objects.all(), Cone.of(*center, 0.05))
+    near = separation_arcsec(ras, decs, *center) <= 180
+    assert found.count() == near.sum() > 0
+
+
+@pytest.mark.parametrize("text", ["1,2", "a,b,c", "1,91,1", "1,2,-1", "nan,1,1", "1,2,181"])
+def test_what_is_no_cone_is_refused(text):
+    with pytest.raises(ConeError, match=r"[Aa] cone"):
+        Cone.parse(text)
+
+
+def test_a_negative_right_ascension_wraps():
+    assert Cone.parse("-10,5,1").ra_deg == 350
