@@ -1,0 +1,61 @@
+/** The question and its answers as buttons, each with its digit key. */
+import { useEffect, useRef } from "preact/hooks";
+import type { Question } from "../lib/tree";
+
+interface Props {
+  question: Question;
+  /** Changes with every question shown, so that focus can follow. */
+  turn: string;
+  isReady: boolean;
+  canGoBack: boolean;
+  onAnswer: (key: string) => void;
+  onBack: () => void;
+  onHelp: () => void;
+}
+
+export function Answers(props: Props) {
+  const { question, turn, isReady, canGoBack, onAnswer, onBack, onHelp } = props;
+  const list = useRef<HTMLDivElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: focus moves when the turn does.
+  useEffect(() => {
+    if (list.current?.contains(document.activeElement)) {
+      heading.current?.focus({ preventScroll: true });
+    }
+  }, [turn]);
+  return (
+    <section class="answers" aria-labelledby="question">
+      <div class="answers__head">
+        <h2 id="question" ref={heading} tabIndex={-1}>
+          {question.text}
+        </h2>
+        {canGoBack && (
+          <button class="button button--quiet" type="button" onClick={onBack}>
+            Back
+          </button>
+        )}
+        <button class="button button--quiet answers__help" type="button" onClick={onHelp}>
+          Help <kbd aria-hidden="true">?</kbd>
+        </button>
+      </div>
+      <div class="answers__list" ref={list} data-ready={isReady ? turn : undefined}>
+        {question.answers.map((answer, index) => (
+          <button
+            key={answer.key}
+            class="answer"
+            type="button"
+            aria-disabled={!isReady}
+            aria-keyshortcuts={String(index + 1)}
+            onClick={() => onAnswer(answer.key)}
+          >
+            <kbd aria-hidden="true">{index + 1}</kbd>
+            <span class="answer__words">
+              <span class="answer__label">{answer.label}</span>
+              {answer.help && <span class="answer__help">{answer.help}</span>}
+            </span>
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,10 @@
+/** Mounts a component wherever the page has `<div data-island="NAME" data-props='{…}'>`. */
+import { type ComponentType, h, render } from "preact";
+
+export function mount<Props extends object>(name: string, Island: ComponentType<Props>): void {
+  for (const place of document.querySelectorAll<HTMLElement>(`[data-island="${name}"]`)) {
+    const props = JSON.parse(place.dataset.props ?? "{}") as Props;
+    place.replaceChildren();
+    render(h(Island, props), place);
+  }
+}

@@ -1,0 +1,45 @@
+/** Keeps votes in the browser until the server has taken them, also over a reload. */
+
+export interface Vote {
+  client_uuid: string;
+  item: number;
+  question_version: number;
+  path: string[];
+  seconds: number;
+  answered_at: string;
+}
+
+const PREFIX = "protozoo.vote.";
+
+/** One entry for each vote, so that two tabs never overwrite each other's. */
+export function keep(storage: Storage, vote: Vote): void {
+  try {
+    storage.setItem(PREFIX + vote.client_uuid, JSON.stringify(vote));
+  } catch {
+    // A full or forbidden storage costs only the safety net: the vote is sent all the same.
+  }
+}
+
+export function forget(storage: Storage, uuid: string): void {
+  storage.removeItem(PREFIX + uuid);
+}
+
+/** All kept votes, oldest first; what cannot be read is thrown away. */
+export function kept(storage: Storage): Vote[] {
+  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
+  const votes = keys.filter((key) => key.startsWith(PREFIX)).map((key) => read(storage, key));
+  return votes
+    .filter((vote): vote is Vote => vote !== null)
+    .sort((one, other) => one.answered_at.localeCompare(other.answered_at));
+}
+
+function read(storage: Storage, key: string): Vote | null {
+  try {
+    const vote = JSON.parse(storage.getItem(key) ?? "") as Vote | null;
+    if (vote && PREFIX + vote.client_uuid === key && Array.isArray(vote.path)) return vote;
+  } catch {
+    // Falls through: not a vote of ours.
+  }
+  storage.removeItem(key);
+  return null;
+}
