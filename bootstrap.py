@@ -83,9 +83,17 @@ class Step(NamedTuple):
 
     name: str
     title: str
+    download: str
     inputs: Callable[[], Iterable[str | Path]]
     is_there: Callable[[], bool]
     work: Callable[[], None]
+
+
+class TorchBuild(NamedTuple):
+    """One of the builds in which torch is published."""
+
+    words: str
+    download: str
 
 
 class TorchSource(NamedTuple):
@@ -131,31 +139,42 @@ def steps() -> list[Step]:
     sources = [FRONTEND / name for name in ("src", "styles", "vite.config.ts", "tsconfig.json")]
     version, build = wanted_torch(constraints.read_text(encoding="utf-8")), torch_build_here()
     return [
-        Step("venv", "Python environment in .venv", lambda: [str(ROOT)], venv_is_whole, make_venv),
+        Step(
+            "venv",
+            "Python environment in .venv",
+            "",
+            lambda: [str(ROOT)],
+            venv_is_whole,
+            make_venv,
+        ),
         Step(
             "torch",
-            f"PyTorch {version}, {TORCH_WORDS[build]}",
+            f"PyTorch {version}, {TORCH_BUILDS[build].words}",
+            TORCH_BUILDS[build].download,
             lambda: [version, build],
             lambda: torch_suits(installed_torch(), version, build),
             lambda: install_torch(version, build),
         ),
         Step(
             "packages",
-            "other Python packages (about 250 MB)",
+            "the other Python packages",
+            "downloads about 250 MB",
             lambda: [constraints, ROOT / "pyproject.toml", version, build],
             lambda: True,
             install_packages,
         ),
         Step(
             "npm",
-            "front-end packages (about 60 MB)",
+            "the front end's packages",
+            "downloads about 60 MB",
             lambda: npm_files,
             (FRONTEND / "node_modules" / ".package-lock.json").is_file,
             lambda: run("npm", [str(BIN / "npm"), "ci", "--include=dev"], NPM_HINT, cwd=FRONTEND),
         ),
         Step(
             "build",
-            "front end into frontend/dist",
+            "the front end, built into frontend/dist",
+            "",
             lambda: [*npm_files, *sources],
             (FRONTEND / "dist" / ".vite" / "manifest.json").is_file,
             lambda: run(
@@ -177,7 +196,7 @@ def run_steps(steps: Sequence[Step]) -> bool:
         if is_done(step):
             print(f"{head}: there", flush=True)
             continue
-        print(f"{head} ...", flush=True)
+        print(f"{head} ({step.download})" if step.download else head, flush=True)
         started = time.monotonic()
         fingerprint = fingerprint_of(step.inputs())
         stamp_of(step).unlink(missing_ok=True)  # what fails from here on has to be done again
@@ -288,11 +307,13 @@ def drop_half_installed() -> None:
 
 # ---------------------------------------------------------------- torch
 
-TORCH_WORDS = {
-    "cpu": "CPU build (about 200 MB to download)",
-    "cuda": "CUDA build for the NVIDIA card (about 3 GB to download; "
-    "PROTOZOO_TORCH=cpu takes the CPU build, 200 MB)",
-    "macos": "macOS build (about 100 MB to download)",
+TORCH_BUILDS = {
+    "cpu": TorchBuild("CPU build", "downloads about 200 MB"),
+    "cuda": TorchBuild(
+        "CUDA build for the NVIDIA card",
+        "downloads about 3 GB; PROTOZOO_TORCH=cpu takes the CPU build of 200 MB instead",
+    ),
+    "macos": TorchBuild("macOS build", "downloads about 100 MB"),
 }
 
 
@@ -374,7 +395,8 @@ def install_torch(version: str, build: str) -> None:
             print("      which cannot be reached from here")
             continue
         try:
-            run("torch", pip_install("--force-reinstall", *source.arguments), NETWORK_HINT)
+            arguments = ["--force-reinstall", *constraint_arguments(), *source.arguments]
+            run("torch", pip_install(*arguments), NETWORK_HINT)
         except CommandError:
             if source is sources[-1]:
                 raise
@@ -420,12 +442,17 @@ def install_packages() -> None:
 
 def project_arguments() -> list[str]:
     """Name ProtoZoo itself with its development tools, at the pinned versions."""
-    return ["-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[dev]"]
+    return [*constraint_arguments(), "-e", f"{ROOT}[dev]"]
 
 
 def pip_install(*arguments: str) -> list[str]:
     """Write a call of pip for .venv."""
-    return [str(PYTHON), "-m", "pip", "install", "-c", str(ROOT / "constraints.txt"), *arguments]
+    return [str(PYTHON), "-m", "pip", "install", *arguments]
+
+
+def constraint_arguments() -> list[str]:
+    """Hold every version to the pinned one."""
+    return ["-c", str(ROOT / "constraints.txt")]
 
 
 def read_pip_settings(listing: str) -> dict[str, str]:
