@@ -62,14 +62,13 @@ def test_spammers_do_not_look():
 def test_groups_are_called_mixed_the_more_the_less_pure_they_are():
     crowd, rng = make_crowd(spammers=0.0), np.random.default_rng(4)
     rates = []
-    for purity in (0.3, 0.5, 0.65, 0.8, 0.95):
+    for purity in (0.5, 0.65, 0.8, 0.95):
         shares = np.tile([purity, 1 - purity, 0.0, 0.0], (4000, 1))
         answers = crowd.answer_group(np.arange(4000), shares, rng)
         rates.append(np.mean(answers == crowd.answers.index("mixed")))
-    assert rates[1] > 0.55
+    assert rates[0] > 0.55
     assert rates[-1] < 0.02
-    assert np.all(np.diff(rates[1:]) < 0.0)
-    assert rates[0] == pytest.approx(rates[3], abs=0.2) or rates[0] < rates[1]
+    assert np.all(np.diff(rates) < 0.0)
 
 
 def test_one_volunteer_may_answer_one_thing():
