@@ -158,7 +158,7 @@ def steps() -> list[Step]:
         Step(
             "packages",
             "the other Python packages",
-            "downloads about 250 MB",
+            "downloads about 220 MB",
             lambda: [constraints, ROOT / "pyproject.toml", version, build],
             lambda: True,
             install_packages,
@@ -166,7 +166,7 @@ def steps() -> list[Step]:
         Step(
             "npm",
             "the front end's packages",
-            "downloads about 60 MB",
+            "downloads about 80 MB",
             lambda: npm_files,
             (FRONTEND / "node_modules" / ".package-lock.json").is_file,
             lambda: run("npm", [str(BIN / "npm"), "ci", "--include=dev"], NPM_HINT, cwd=FRONTEND),
