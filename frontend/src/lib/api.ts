@@ -30,6 +30,16 @@ export async function post<Result>(address: string, body: unknown): Promise<Resu
   throw refusalOf(response.status, answer);
 }
 
+export async function get<Result>(address: string): Promise<Result> {
+  const response = await reach(address, {
+    credentials: "same-origin",
+    headers: { Accept: "application/json" },
+  });
+  const answer = await jsonOf(response);
+  if (response.ok) return answer as Result;
+  throw refusalOf(response.status, answer);
+}
+
 /** Django's token out of the browser's cookies; empty when there is none. */
 export function csrfToken(cookies: string): string {
   const found = /(?:^|;\s*)csrftoken=([^;]*)/.exec(cookies);

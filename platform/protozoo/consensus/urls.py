@@ -1,5 +1,13 @@
-"""Addresses of the pages of consensus."""
+"""Addresses of the scientist's pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from protozoo.consensus import views
+
+urlpatterns: list[URLPattern] = [
+    path("sortings/<int:pk>/", views.sorting_map, name="sorting-map"),
+    path("sortings/<int:pk>/outliers/", views.sorting_outliers, name="sorting-outliers"),
+    path("prototypes/<int:pk>/", views.prototype, name="prototype"),
+    path("subjects/<int:pk>/", views.subject, name="subject"),
+    path("subjects/<int:pk>/review/", views.subject_review, name="subject-review"),
+]

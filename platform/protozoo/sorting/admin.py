@@ -15,10 +15,12 @@ class SortingAdmin(admin.ModelAdmin[Sorting]):
     list_filter = ["state", "survey"]
     list_select_related = ["survey"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(
-        self, request: HttpRequest, obj: Sorting | None = None  # noqa: ARG002
+        self,
+        request: HttpRequest,
+        obj: Sorting | None = None,
     ) -> bool:
         return False

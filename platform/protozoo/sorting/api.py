@@ -140,7 +140,7 @@ class OutlierHistogram(APIView):
     queryset = Sorting.objects.all()
 
     @extend_schema(responses=HistogramSerializer)
-    def get(self, request: Request, pk: int) -> Response:  # noqa: ARG002
+    def get(self, request: Request, pk: int) -> Response:
         histogram = outlier_histogram(get_object_or_404(sortings(), pk=pk))
         if histogram is None:
             return Response({"lowest": None, "highest": None, "counts": []})

@@ -10,7 +10,8 @@ from protozoo.sorting.models import Sorting
 
 # Rows of hexagons of width 1 lie this far apart: sqrt(3) / 2.
 HEXAGON_ROW: Final = 0.8660254037844386
-_STRAIGHT: Final = ((-1, 0), (0, -1), (0, 1), (1, 0))
+# On a rectangular map the diagonal neighbours count.
+_AROUND: Final = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 # Odd rows of a hexagonal map are shifted to the right by half a unit.
 _EVEN_ROW: Final = ((-1, -1), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 0))
 _ODD_ROW: Final = ((-1, 0), (-1, 1), (0, -1), (0, 1), (1, 0), (1, 1))
@@ -19,7 +20,7 @@ _ODD_ROW: Final = ((-1, 0), (-1, 1), (0, -1), (0, 1), (1, 0), (1, 1))
 def center(sorting: Sorting, row: int, column: int) -> tuple[float, float]:
     """Give the middle of a unit (x to the right, y downwards) in widths of a unit."""
     if sorting.topology == "hexagonal":
-        return column + 0.5 + 0.5 * (row % 2), (row + 0.5) * HEXAGON_ROW + (1 - HEXAGON_ROW) / 2
+        return column + 0.5 + 0.5 * (row % 2), row * HEXAGON_ROW + 0.5
     return column + 0.5, row + 0.5
 
 
@@ -33,7 +34,7 @@ def extent(sorting: Sorting) -> tuple[float, float]:
 
 def neighbours(sorting: Sorting, row: int, column: int) -> list[tuple[int, int]]:
     """Give (row, column) of the adjacent units."""
-    steps = _STRAIGHT
+    steps = _AROUND
     if sorting.topology == "hexagonal":
         steps = _ODD_ROW if row % 2 else _EVEN_ROW
     places = [(row + down, column + right) for down, right in steps]

@@ -83,7 +83,7 @@ def _pictures(sorting: Sorting) -> Pixels:
 
 
 @lru_cache(maxsize=16)
-def _pictures_of(path: Path, changed_at: int) -> Pixels:  # noqa: ARG001
+def _pictures_of(path: Path, changed_at: int) -> Pixels:
     """Map a sorting's pictures into memory once for each process and state of the file."""
     pictures: Pixels = np.load(path, mmap_mode="r")
     return pictures

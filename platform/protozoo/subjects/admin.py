@@ -14,10 +14,12 @@ class SubjectAdmin(admin.ModelAdmin[Subject]):
     search_fields = ["identifier"]
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(
-        self, request: HttpRequest, obj: Subject | None = None  # noqa: ARG002
+        self,
+        request: HttpRequest,
+        obj: Subject | None = None,
     ) -> bool:
         return False

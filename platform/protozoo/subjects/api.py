@@ -19,14 +19,15 @@ class SubjectFilter(filters.FilterSet):
     survey = filters.CharFilter(field_name="survey__slug", help_text="Short name of a survey.")
     identifier = filters.CharFilter(help_text="The survey's own name of the subject.")
     cone = filters.CharFilter(
-        method="in_cone", help_text="Right ascension, declination and radius: 'ra,dec,radius' in degrees."
+        method="in_cone",
+        help_text="Right ascension, declination and radius: 'ra,dec,radius' in degrees.",
     )
 
     class Meta:
         model = Subject
         fields = ["survey", "identifier", "is_audit", "cone"]
 
-    def in_cone(self, rows: QuerySet[Subject], name: str, value: str) -> QuerySet[Subject]:  # noqa: ARG002
+    def in_cone(self, rows: QuerySet[Subject], name: str, value: str) -> QuerySet[Subject]:
         return rows_in_cone(rows, Cone.parse(value))
 
 

@@ -82,7 +82,7 @@ def picture_answer(
     draw: Callable[[PictureRequest], bytes],
     stretch: str = "sqrt",
 ) -> HttpResponseBase:
-    """Answer with a picture, with 304 if the reader has it, or with one sentence of what is wrong."""
+    """Answer with a picture, with 304 if the reader has it, or say what is wrong."""
     try:
         asked = PictureRequest.parse(request.GET, stretch=stretch)
         etag = quote_etag(picture_version(version, asked.size, asked.stretch))
@@ -140,6 +140,6 @@ def _shards(survey: Survey) -> ShardReader:
 
 
 @lru_cache(maxsize=8)
-def _shards_of(folder: Path, changed_at: int) -> ShardReader:  # noqa: ARG001
+def _shards_of(folder: Path, changed_at: int) -> ShardReader:
     """Open a survey's shards once for each process and state of the manifest."""
     return ShardReader(folder)

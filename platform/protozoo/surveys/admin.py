@@ -13,7 +13,7 @@ class SurveyAdmin(admin.ModelAdmin[Survey]):
     list_display = ["title", "slug", "image_size", "n_channels", "recipe", "created_at"]
     readonly_fields = ["slug", "image_size", "n_channels", "audit_fraction", "created_at"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
 
@@ -34,10 +34,12 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     list_select_related = ["survey"]
     inlines = [ProblemInline]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(
-        self, request: HttpRequest, obj: ImportRun | None = None  # noqa: ARG002
+        self,
+        request: HttpRequest,
+        obj: ImportRun | None = None,
     ) -> bool:
         return False

@@ -5,68 +5,112 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ImportRun',
+            name="ImportRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.JSONField(help_text='What was asked for: paths and options.')),
-                ('n_rows', models.PositiveBigIntegerField(default=0)),
-                ('n_imported', models.PositiveBigIntegerField(default=0)),
-                ('n_unchanged', models.PositiveBigIntegerField(default=0)),
-                ('n_rejected', models.PositiveBigIntegerField(default=0)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", models.JSONField(help_text="What was asked for: paths and options.")),
+                ("n_rows", models.PositiveBigIntegerField(default=0)),
+                ("n_imported", models.PositiveBigIntegerField(default=0)),
+                ("n_unchanged", models.PositiveBigIntegerField(default=0)),
+                ("n_rejected", models.PositiveBigIntegerField(default=0)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['-started_at', '-id'],
+                "ordering": ["-started_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='ImportProblem',
+            name="ImportProblem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row_number', models.PositiveBigIntegerField(help_text='Counted from 1.', null=True)),
-                ('identifier', models.CharField(blank=True, max_length=200)),
-                ('file', models.CharField(blank=True, max_length=500)),
-                ('reason', models.CharField(max_length=500)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='problems', to='surveys.importrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "row_number",
+                    models.PositiveBigIntegerField(help_text="Counted from 1.", null=True),
+                ),
+                ("identifier", models.CharField(blank=True, max_length=200)),
+                ("file", models.CharField(blank=True, max_length=500)),
+                ("reason", models.CharField(max_length=500)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="problems",
+                        to="surveys.importrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['row_number', 'id'],
+                "ordering": ["row_number", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Survey',
+            name="Survey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True)),
-                ('licence', models.CharField(blank=True, max_length=200)),
-                ('citation', models.TextField(blank=True)),
-                ('credit', models.CharField(blank=True, max_length=300)),
-                ('image_size', models.PositiveIntegerField(default=64, help_text='Side of a cutout in pixels.')),
-                ('n_channels', models.PositiveSmallIntegerField(default=1)),
-                ('pixel_scale_arcsec', models.FloatField(blank=True, null=True)),
-                ('recipe', models.CharField(default='sqrt-1', help_text='How pixels are prepared before sorting.', max_length=40)),
-                ('audit_fraction', models.FloatField(default=0.02)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                ("description", models.TextField(blank=True)),
+                ("licence", models.CharField(blank=True, max_length=200)),
+                ("citation", models.TextField(blank=True)),
+                ("credit", models.CharField(blank=True, max_length=300)),
+                (
+                    "image_size",
+                    models.PositiveIntegerField(
+                        default=64, help_text="Side of a cutout in pixels."
+                    ),
+                ),
+                ("n_channels", models.PositiveSmallIntegerField(default=1)),
+                ("pixel_scale_arcsec", models.FloatField(blank=True, null=True)),
+                (
+                    "recipe",
+                    models.CharField(
+                        default="sqrt-1",
+                        help_text="How pixels are prepared before sorting.",
+                        max_length=40,
+                    ),
+                ),
+                ("audit_fraction", models.FloatField(default=0.02)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['title'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('audit_fraction__gte', 0), ('audit_fraction__lte', 1)), name='survey_audit_fraction_is_a_fraction')],
+                "ordering": ["title"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("audit_fraction__gte", 0), ("audit_fraction__lte", 1)),
+                        name="survey_audit_fraction_is_a_fraction",
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='importrun',
-            name='survey',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='import_runs', to='surveys.survey'),
+            model_name="importrun",
+            name="survey",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="import_runs",
+                to="surveys.survey",
+            ),
         ),
     ]

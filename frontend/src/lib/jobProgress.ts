@@ -1,0 +1,42 @@
+/** What a page that follows a job shows, says aloud, and when it asks again. */
+import { formatCount } from "./format";
+
+export interface JobEvent {
+  state: string;
+  percent: number | null;
+  progress_done: number;
+  progress_total: number;
+  message: string;
+  is_finished: boolean;
+}
+
+/** Screen readers hear of progress in steps of this many percent. */
+const SPOKEN_STEP = 25;
+const FIRST_DELAY_MS = 1500;
+const LONGEST_DELAY_MS = 30_000;
+
+/** The line below the bar. */
+export function lineOf(job: JobEvent): string {
+  const percent = job.percent === null ? "" : `${job.percent} %`;
+  const counted =
+    job.progress_total > 0
+      ? `${formatCount(job.progress_done)} of ${formatCount(job.progress_total)}`
+      : "";
+  return [percent, counted, job.message].filter(Boolean).join(" · ");
+}
+
+/** What a screen reader should hear now that the job has moved on; nothing for small steps. */
+export function spokenOf(before: JobEvent | null, now: JobEvent): string {
+  if (before?.state !== now.state) return `The job is ${now.state}.`;
+  const passed = stepOf(now) > stepOf(before);
+  return passed ? `${now.percent} percent done.` : "";
+}
+
+/** Milliseconds until the next question: quick while answers come, slower with each failure. */
+export function delayAfter(failures: number): number {
+  return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures);
+}
+
+function stepOf(job: JobEvent): number {
+  return Math.floor((job.percent ?? 0) / SPOKEN_STEP);
+}

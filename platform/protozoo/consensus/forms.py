@@ -1,0 +1,23 @@
+"""What a reviewer fills in."""
+
+from django import forms
+
+from protozoo.consensus.labels import Labels
+
+
+class ReviewForm(forms.Form):
+    """A label for one subject, with the reason."""
+
+    label = forms.ChoiceField(label="It is")
+    note = forms.CharField(
+        label="Why (optional, public)",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, *args: object, labels: Labels, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        field = self.fields["label"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(label.key, label.name) for label in labels.classes]

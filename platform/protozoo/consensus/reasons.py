@@ -1,0 +1,87 @@
+"""Says in plain sentences why a subject has its label."""
+
+from protozoo.consensus.labels import Labels
+from protozoo.consensus.selectors import Standing, n_nearer_members
+
+# A share below this is not worth a sentence.
+SMALLEST_SHARE = 0.005
+
+
+def reasons(standing: Standing) -> list[str]:
+    """Explain a subject's label; an empty list when it has none yet."""
+    said = []
+    if standing.opinion is not None and standing.reviews:
+        said.append(_review_sentence(standing, standing.opinion.labels))
+    if standing.posterior is not None:
+        said += [_prototype_sentence(standing), _direct_sentence(standing)]
+        said += [_prior_sentence(standing), _audit_sentence(standing)]
+    return [sentence for sentence in said if sentence]
+
+
+def _review_sentence(standing: Standing, labels: Labels) -> str:
+    newest = standing.reviews[0]
+    note = f" Their note: “{newest.note}”" if newest.note else ""
+    return (
+        f"{newest.reviewer} looked at it on {newest.created_at:%d %B %Y} and decided:"
+        f" {labels[newest.label].name}. This overrules everything below.{note}"
+    )
+
+
+def _prototype_sentence(standing: Standing) -> str:
+    posterior, place = standing.posterior, standing.assignment
+    if posterior is None or place is None or posterior.weight_prototype < SMALLEST_SHARE:
+        return ""
+    prototype = place.prototype
+    votes = _votes(posterior.n_votes_prototype)
+    others = prototype.n_members - 1
+    alike = f"{others} look-alike{'s' if others != 1 else ''}"
+    nearer = n_nearer_members(place)
+    return (
+        f"{_percent(posterior.weight_prototype)} comes from {votes} on its {prototype}, where it"
+        f" lies with {alike}; {_nearness(nearer, others)}."
+    )
+
+
+def _nearness(nearer: int, others: int) -> str:
+    if others == 0:
+        return "it is alone there"
+    if nearer == 0:
+        return "none resembles the prototype more"
+    if nearer == others:
+        return "all of them resemble the prototype more"
+    return f"{_percent(nearer / others)} of them resemble the prototype more"
+
+
+def _direct_sentence(standing: Standing) -> str:
+    posterior = standing.posterior
+    if posterior is None or posterior.weight_direct < SMALLEST_SHARE:
+        return ""
+    votes = _votes(posterior.n_votes_direct)
+    return f"{_percent(posterior.weight_direct)} comes from {votes} on this very picture."
+
+
+def _prior_sentence(standing: Standing) -> str:
+    posterior = standing.posterior
+    if posterior is None or posterior.weight_prior < SMALLEST_SHARE:
+        return ""
+    return (
+        f"{_percent(posterior.weight_prior)} comes from how common each class is among everything"
+        " that was voted on."
+    )
+
+
+def _audit_sentence(standing: Standing) -> str:
+    if not standing.subject.is_audit:
+        return ""
+    return (
+        "It belongs to the audit sample, drawn at random when the survey came in; votes on it"
+        " measure how good the catalog is."
+    )
+
+
+def _votes(n: int) -> str:
+    return "one vote" if n == 1 else f"{n} votes"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%")

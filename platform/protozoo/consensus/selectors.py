@@ -1,0 +1,148 @@
+"""Finds what the newest run believes, and what it is based on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Count, Min, Q, QuerySet
+
+from protozoo.consensus.labels import Label, Labels
+from protozoo.consensus.models import ConsensusRun, ItemPosterior, Review, SubjectPosterior
+from protozoo.sorting.models import Assignment, Prototype, Sorting
+from protozoo.subjects.models import Subject
+from protozoo.voting.models import Campaign, Item, Question, Vote
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """The newest campaign over a map, its question and, once votes were merged, its newest run."""
+
+    campaign: Campaign
+    question: Question
+    run: ConsensusRun | None
+
+    @cached_property
+    def labels(self) -> Labels:
+        return Labels(self.question)
+
+
+@dataclass(frozen=True)
+class NumberedVote:
+    """A vote whose volunteer is told apart from the others on the page, but not named."""
+
+    vote: Vote
+    volunteer: str
+    label: Label
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All that is known of a subject: its place on a map, its votes, what they were merged to."""
+
+    subject: Subject
+    assignment: Assignment | None
+    opinion: Opinion | None
+    posterior: SubjectPosterior | None
+    reviews: list[Review]
+    votes: list[NumberedVote]
+
+
+def opinion_of(sorting: Sorting) -> Opinion | None:
+    """Find the newest run over a map, or at least the newest campaign."""
+    run = _runs().filter(campaign__sorting=sorting).first()
+    if run is not None:
+        return Opinion(run.campaign, run.question, run)
+    question = (
+        Question.objects.filter(campaign__sorting=sorting)
+        .select_related("campaign")
+        .order_by("-campaign__created_at", "-version")
+        .first()
+    )
+    return None if question is None else Opinion(question.campaign, question, None)
+
+
+def _runs() -> QuerySet[ConsensusRun]:
+    return ConsensusRun.objects.select_related("campaign", "question")
+
+
+def prototype_posteriors(run: ConsensusRun) -> dict[int, ItemPosterior]:
+    """Give what a run believes of each prototype, by the prototype's key."""
+    found = run.items.filter(item__kind=Item.Kind.PROTOTYPE).select_related("item")
+    return {row.item.prototype_id: row for row in found if row.item.prototype_id is not None}
+
+
+def prototype_posterior(run: ConsensusRun, prototype: Prototype) -> ItemPosterior | None:
+    return run.items.filter(item__prototype=prototype).first()
+
+
+def votes_on_prototype(campaign: Campaign, prototype: Prototype) -> Mapping[str, int]:
+    """Count the votes that count, by answer."""
+    votes = Vote.objects.filter(
+        item__campaign=campaign, item__prototype=prototype, superseded_at=None
+    )
+    return dict(votes.values_list("answer").annotate(n=Count("pk")).order_by())
+
+
+def outlier_threshold(campaign: Campaign) -> float | None:
+    """Give the lowest outlier score that a campaign shows to volunteers."""
+    shown = campaign.items.filter(kind=Item.Kind.OUTLIER).values("subject")
+    found = Assignment.objects.filter(sorting=campaign.sorting_id, subject__in=shown)
+    lowest: float | None = found.aggregate(lowest=Min("outlier_score"))["lowest"]
+    return lowest
+
+
+def standing_of(subject: Subject) -> Standing:
+    """Collect what the newest map and the newest run say of a subject."""
+    posterior = (
+        subject.posteriors.select_related("run__campaign", "run__question")
+        .order_by("-run__created_at", "-run_id")
+        .first()
+    )
+    places = subject.assignments.select_related("prototype", "sorting__survey").order_by(
+        "-sorting__created_at", "-sorting_id"
+    )
+    if posterior is not None:
+        run = posterior.run
+        assignment = places.filter(sorting=run.campaign.sorting_id).first()
+        opinion: Opinion | None = Opinion(run.campaign, run.question, run)
+    else:
+        assignment = places.first()
+        opinion = None if assignment is None else opinion_of(assignment.sorting)
+    return Standing(
+        subject=subject,
+        assignment=assignment,
+        opinion=opinion,
+        posterior=posterior,
+        reviews=[] if opinion is None else _reviews(opinion.campaign, subject),
+        votes=[] if opinion is None else _votes(opinion, subject, assignment),
+    )
+
+
+def _reviews(campaign: Campaign, subject: Subject) -> list[Review]:
+    return list(subject.reviews.filter(campaign=campaign).select_related("reviewer"))
+
+
+def _votes(opinion: Opinion, subject: Subject, assignment: Assignment | None) -> list[NumberedVote]:
+    """Give the votes on a subject, then those on its prototype, with numbered volunteers."""
+    shown = Q(item__subject=subject)
+    if assignment is not None:
+        shown |= Q(item__prototype=assignment.prototype_id)
+    votes = (
+        Vote.objects.filter(shown, item__campaign=opinion.campaign, superseded_at=None)
+        .select_related("item", "volunteer")
+        .order_by("item__kind", "pk")
+    )
+    numbers: dict[int, int] = {}
+    found = []
+    for vote in votes:
+        number = numbers.setdefault(vote.volunteer_id, len(numbers) + 1)
+        kind = "simulated volunteer" if vote.volunteer.is_simulated else "volunteer"
+        found.append(NumberedVote(vote, f"{kind} {number}", opinion.labels[vote.answer]))
+    return found
+
+
+def n_nearer_members(assignment: Assignment) -> int:
+    """Count the members of the same prototype that resemble it more."""
+    return Assignment.objects.filter(
+        prototype=assignment.prototype_id, distance__lt=assignment.distance
+    ).count()

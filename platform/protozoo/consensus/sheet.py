@@ -1,0 +1,143 @@
+"""The clickable sheet of a map: where each prototype is drawn and what its overlays show."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from protozoo.consensus.charts import heat
+from protozoo.consensus.labels import Label, Labels
+from protozoo.consensus.models import ItemPosterior
+from protozoo.sorting.layout import center, extent
+from protozoo.sorting.models import Prototype, Sorting
+from protozoo.sorting.pictures import prototype_picture_url
+
+# Units of the drawing for the width of one prototype, and the gap around it.
+UNIT: Final = 100
+GAP: Final = 2
+# The bar of hits spans the picture when a prototype has the most members of all.
+BAR: Final = UNIT - 12
+# A name longer than this does not fit below a picture; its key is shown instead.
+LONGEST_BADGE: Final = 11
+
+OVERLAYS: Final = {
+    "class": "Class",
+    "hits": "Hits",
+    "umatrix": "U-matrix",
+    "entropy": "Entropy",
+    "pictures": "Pictures only",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One prototype on the sheet."""
+
+    prototype: Prototype
+    posterior: ItemPosterior | None
+    label: Label | None
+    probability: float | None
+    url: str
+    picture_url: str
+    x: str
+    y: str
+    hits_bar: str
+    umatrix_color: str
+    entropy_color: str | None
+    description: str
+
+    @property
+    def badge(self) -> str:
+        if self.label is None:
+            return ""
+        fits = len(self.label.name) <= LONGEST_BADGE
+        return self.label.name if fits else self.label.key
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All prototypes of a map, ready to be drawn."""
+
+    cells: Sequence[Cell]
+    width: str
+    height: str
+    is_hexagonal: bool
+    lowest_umatrix: float
+    highest_umatrix: float
+    highest_entropy: float
+
+
+def sheet_of(
+    sorting: Sorting,
+    prototypes: Sequence[Prototype],
+    posteriors: Mapping[int, ItemPosterior],
+    labels: Labels | None,
+) -> Sheet:
+    """Lay a map's prototypes out."""
+    width, height = extent(sorting)
+    distances = [prototype.neighbour_distance for prototype in prototypes] or [0.0]
+    most = max((prototype.n_members for prototype in prototypes), default=0)
+    highest_entropy = math.log2(max(2, len(labels.classes))) if labels else 1.0
+    return Sheet(
+        cells=[
+            _cell(
+                prototype,
+                posteriors.get(prototype.pk),
+                labels,
+                hits=prototype.n_members / most if most else 0.0,
+                umatrix=_share(prototype.neighbour_distance, min(distances), max(distances)),
+                highest_entropy=highest_entropy,
+            )
+            for prototype in prototypes
+        ],
+        width=f"{width * UNIT:.0f}",
+        height=f"{height * UNIT:.0f}",
+        is_hexagonal=sorting.topology == "hexagonal",
+        lowest_umatrix=min(distances),
+        highest_umatrix=max(distances),
+        highest_entropy=highest_entropy,
+    )
+
+
+def _cell(
+    prototype: Prototype,
+    posterior: ItemPosterior | None,
+    labels: Labels | None,
+    *,
+    hits: float,
+    umatrix: float,
+    highest_entropy: float,
+) -> Cell:
+    x, y = center(prototype.sorting, prototype.row, prototype.column)
+    label = labels[posterior.label] if labels is not None and posterior is not None else None
+    probability = posterior.probabilities.get(posterior.label) if posterior else None
+    return Cell(
+        prototype=prototype,
+        posterior=posterior,
+        label=label,
+        probability=probability,
+        url=reverse("prototype", args=[prototype.pk]),
+        picture_url=prototype_picture_url(prototype, size=128),
+        x=f"{(x - 0.5) * UNIT:.1f}",
+        y=f"{(y - 0.5) * UNIT:.1f}",
+        hits_bar=f"{BAR * hits:.1f}",
+        umatrix_color=heat(umatrix),
+        entropy_color=heat(posterior.entropy_bits / highest_entropy) if posterior else None,
+        description=_description(prototype, label, probability),
+    )
+
+
+def _description(prototype: Prototype, label: Label | None, probability: float | None) -> str:
+    n = prototype.n_members
+    members = "no members" if n == 0 else "1 member" if n == 1 else f"{n} members"
+    said = f"{prototype}: {members}"
+    if label is None:
+        return said
+    certain = "" if probability is None else f" ({probability:.0%})"
+    return f"{said}, {label.name}{certain}"
+
+
+def _share(value: float, lowest: float, highest: float) -> float:
+    return (value - lowest) / (highest - lowest) if highest > lowest else 0.0

@@ -1,0 +1,261 @@
+"""The scientist's pages: a map, a prototype, the outliers, and a subject with its reasons."""
+
+import math
+from typing import Any, Final
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from protozoo.accounts.models import User
+from protozoo.consensus.charts import heat_stops, histogram_chart, line_chart
+from protozoo.consensus.forms import ReviewForm
+from protozoo.consensus.labels import Labels, LabelShare
+from protozoo.consensus.reasons import reasons
+from protozoo.consensus.selectors import (
+    Opinion,
+    Standing,
+    opinion_of,
+    outlier_threshold,
+    prototype_posterior,
+    prototype_posteriors,
+    standing_of,
+    votes_on_prototype,
+)
+from protozoo.consensus.services import review_record
+from protozoo.consensus.sheet import OVERLAYS, sheet_of
+from protozoo.exceptions import ProtoZooError
+from protozoo.sorting.models import Assignment, Prototype, Sorting
+from protozoo.sorting.pictures import member_picture_url, prototype_picture_url
+from protozoo.sorting.selectors import (
+    adjacent_prototypes,
+    members_of,
+    outlier_histogram,
+    outliers_of,
+    prototypes,
+    prototypes_of,
+    sortings,
+)
+from protozoo.subjects.pictures import STRETCHES, subject_picture_url
+from protozoo.subjects.selectors import external_views, sexagesimal, subjects
+
+MEMBERS_PER_PAGE: Final = 40
+OUTLIERS_PER_PAGE: Final = 48
+N_FARTHEST: Final = 6
+
+
+@require_safe
+def sorting_map(request: HttpRequest, pk: int) -> HttpResponse:
+    sorting = get_object_or_404(sortings(), pk=pk)
+    opinion = opinion_of(sorting)
+    run = opinion.run if opinion else None
+    posteriors = prototype_posteriors(run) if run else {}
+    labels = opinion.labels if opinion else None
+    overlays = {key: name for key, name in OVERLAYS.items() if run or key not in _NEED_RUN}
+    shown = request.GET.get("show", "")
+    context = {
+        "sorting": sorting,
+        "opinion": opinion,
+        "labels": labels,
+        "sheet": sheet_of(sorting, prototypes_of(sorting), posteriors, labels),
+        "overlays": overlays,
+        "shown": shown if shown in overlays else next(iter(overlays)),
+        "heat_stops": heat_stops(),
+        "training": line_chart(_training(sorting)),
+        "history": _training(sorting),
+    }
+    return render(request, "sorting/map.html", context)
+
+
+_NEED_RUN: Final = {"class", "entropy"}
+
+
+def _training(sorting: Sorting) -> list[tuple[float, float]]:
+    """Give (epoch, quantization error) as far as training has come."""
+    return [
+        (float(step["epoch"]), float(step["quantization_error"]))
+        for step in sorting.history
+        if step.get("quantization_error") is not None
+    ]
+
+
+@require_safe
+def prototype(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(prototypes(), pk=pk)
+    opinion = opinion_of(shown.sorting)
+    posterior = (
+        prototype_posterior(opinion.run, shown) if opinion is not None and opinion.run else None
+    )
+    farthest_first = request.GET.get("order") == "farthest"
+    page = _page(request, members_of(shown, farthest_first=farthest_first), MEMBERS_PER_PAGE)
+    context = {
+        "prototype": shown,
+        "sorting": shown.sorting,
+        "picture_url": prototype_picture_url(shown, size=512),
+        "opinion": opinion,
+        "posterior": posterior,
+        "label": opinion.labels[posterior.label] if opinion and posterior else None,
+        "shares": _prototype_shares(opinion, posterior.probabilities)
+        if opinion and posterior
+        else [],
+        "votes": opinion.labels.counts(votes_on_prototype(opinion.campaign, shown))
+        if opinion
+        else [],
+        "neighbours": [
+            (other, prototype_picture_url(other, size=128)) for other in adjacent_prototypes(shown)
+        ],
+        "farthest_first": farthest_first,
+        "page_obj": page,
+        "members": [(member, member_picture_url(member, size=128)) for member in page],
+        "farthest": _farthest(shown, page),
+    }
+    return render(request, "sorting/prototype.html", context)
+
+
+def _prototype_shares(opinion: Opinion, probabilities: dict[str, float]) -> list[LabelShare]:
+    return opinion.labels.shares(list(probabilities), list(probabilities.values()))
+
+
+def _farthest(shown: Prototype, page: Page[Assignment]) -> list[tuple[Assignment, str]]:
+    """Give the least alike members, unless one page shows all of them."""
+    if not page.has_other_pages():
+        return []
+    members = members_of(shown, farthest_first=True)[:N_FARTHEST]
+    return [(member, member_picture_url(member, size=128)) for member in members]
+
+
+@require_safe
+def sorting_outliers(request: HttpRequest, pk: int) -> HttpResponse:
+    sorting = get_object_or_404(sortings(), pk=pk)
+    opinion = opinion_of(sorting)
+    threshold = outlier_threshold(opinion.campaign) if opinion else None
+    histogram = outlier_histogram(sorting)
+    page = _page(request, outliers_of(sorting), OUTLIERS_PER_PAGE)
+    context = {
+        "sorting": sorting,
+        "opinion": opinion,
+        "threshold": threshold,
+        "chart": histogram_chart(histogram, threshold=threshold) if histogram else None,
+        "page_obj": page,
+        "outliers": [
+            (
+                outlier,
+                subject_picture_url(outlier.subject, size=128),
+                threshold is not None and outlier.outlier_score >= threshold,
+            )
+            for outlier in page
+        ],
+    }
+    return render(request, "sorting/outliers.html", context)
+
+
+@require_safe
+def subject(request: HttpRequest, pk: int) -> HttpResponse:
+    standing = standing_of(get_object_or_404(subjects(), pk=pk))
+    return _subject_page(request, standing, _review_form(request, standing))
+
+
+def _subject_page(
+    request: HttpRequest, standing: Standing, form: ReviewForm | None, *, status: int = 200
+) -> HttpResponse:
+    shown, assignment, opinion = standing.subject, standing.assignment, standing.opinion
+    labels = opinion.labels if opinion else None
+    stretch = request.GET.get("stretch", "")
+    stretch = stretch if stretch in STRETCHES else STRETCHES[0]
+    context = {
+        "subject": shown,
+        "stretch": stretch,
+        "stretches": STRETCHES,
+        "picture_url": subject_picture_url(shown, size=512, stretch=stretch),
+        "sexagesimal": sexagesimal(shown),
+        "external_views": external_views(shown),
+        "standing": standing,
+        "label": _label_that_counts(standing, labels),
+        "shares": _subject_shares(standing, labels),
+        "reasons": reasons(standing),
+        "reviews": [(review, labels[review.label]) for review in standing.reviews]
+        if labels
+        else [],
+        "place": assignment and _place(assignment),
+        "review_form": form,
+    }
+    return render(request, "subjects/subject.html", context, status=status)
+
+
+def _label_that_counts(standing: Standing, labels: Labels | None) -> LabelShare | None:
+    """Give the newest review's label, else the newest run's."""
+    if labels is None:
+        return None
+    if standing.reviews:
+        return LabelShare(labels[standing.reviews[0].label], 1.0)
+    if standing.posterior is not None:
+        return LabelShare(labels[standing.posterior.label], standing.posterior.probability)
+    return None
+
+
+def _subject_shares(standing: Standing, labels: Labels | None) -> list[LabelShare]:
+    if labels is None or standing.posterior is None:
+        return []
+    return labels.shares(standing.posterior.run.classes, standing.posterior.probabilities)
+
+
+def _place(assignment: Assignment) -> dict[str, Any]:
+    home = assignment.prototype
+    home.sorting = assignment.sorting
+    return {
+        "prototype": home,
+        "prototype_picture": prototype_picture_url(home, size=256),
+        "member_picture": member_picture_url(assignment, size=256),
+        "prototype_caption": f"Prototype {home.row}, {home.column}: {home.n_members} members",
+        "member_caption": f"This subject, {_turned(assignment)}",
+    }
+
+
+def _turned(assignment: Assignment) -> str:
+    """Say how a subject is turned into its prototype's frame."""
+    turned = f"turned by {math.degrees(assignment.angle_rad):.0f}°"
+    return f"mirrored and {turned}" if assignment.is_flipped else turned
+
+
+def _review_form(request: HttpRequest, standing: Standing) -> ReviewForm | None:
+    """Give the form to those who may decide, where there is something to decide."""
+    if standing.opinion is None or not request.user.has_perm("accounts.review"):
+        return None
+    current = _label_that_counts(standing, standing.opinion.labels)
+    initial = {"label": current.label.key} if current else {}
+    data = request.POST if request.method == "POST" else None
+    return ReviewForm(data, initial=initial, labels=standing.opinion.labels)
+
+
+@require_POST
+@login_required
+@permission_required("accounts.review", raise_exception=True)
+def subject_review(request: HttpRequest, pk: int) -> HttpResponse:
+    standing = standing_of(get_object_or_404(subjects(), pk=pk))
+    form = _review_form(request, standing)
+    if form is None or standing.opinion is None:
+        raise Http404("No campaign asks about this subject yet.")
+    if not form.is_valid():
+        return _subject_page(request, standing, form, status=400)
+    assert isinstance(request.user, User)
+    try:
+        review_record(
+            campaign=standing.opinion.campaign,
+            subject=standing.subject,
+            reviewer=request.user,
+            label=form.cleaned_data["label"],
+            note=form.cleaned_data["note"],
+        )
+    except ProtoZooError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Your decision is written down.")
+    return redirect("subject", pk=pk)
+
+
+def _page(request: HttpRequest, rows: QuerySet[Assignment], size: int) -> Page[Assignment]:
+    return Paginator(rows, size).get_page(request.GET.get("page"))
