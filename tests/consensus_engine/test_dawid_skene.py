@@ -30,8 +30,8 @@ class Plain:
     mask: list
     allowed: list
     s: float = 5.0
-    c: float = 10.0
-    b: float = 2.0
+    c: float = 40.0
+    b: float = 10.0
     t: float = 0.25
 
     @property

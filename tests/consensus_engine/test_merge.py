@@ -219,7 +219,9 @@ def test_unvoted_prototypes_leave_their_members_to_the_prior(case):
     members = (cells.best == 7) & (result.n_votes_direct == 0)
     assert members.any()
     assert (result.n_votes_prototype[members] == 0).all()
-    assert result.weight_prototype[members].max() < 0.2  # only what the second prototype lends
+    others = (result.n_votes_prototype > 0) & (result.n_votes_direct == 0)
+    lent = result.weight_prototype[members].max()  # by the second-best prototype
+    assert lent < 0.5 < np.median(result.weight_prototype[others])
 
 
 def test_settings_reach_the_model(case):

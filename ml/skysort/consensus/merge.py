@@ -83,7 +83,12 @@ class VoteTable:
 
 @dataclass(frozen=True)
 class MergeSettings:
-    """What can be turned; every default stands where it is used.
+    """What can be turned.
+
+    The defaults are a compromise. `worker_strength` is the largest that still loses nothing on the
+    real crowds bluebird and rte (39 and 164 volunteers with many votes each); the others gave the
+    smallest log loss on maps of real FIRST and of synthetic images under simulated crowds with 3 to
+    7 votes for each of 100 prototypes.
 
     Attributes
     ----------
@@ -97,15 +102,15 @@ class MergeSettings:
 
     mixed_class: str = "mixed"
     worker_strength: float = 5.0
-    crowd_strength: float = 10.0
-    class_strength: float = 2.0
+    crowd_strength: float = 40.0
+    class_strength: float = 10.0
     transfer: float = 0.25
     max_iterations: int = 100
     tolerance: float = 1e-4
-    trust_mean: float = 0.75
-    trust_strength: float = 20.0
-    half_distance: float = 3.0
-    fuzziness: float = 1.2
+    trust_mean: float = 0.85
+    trust_strength: float = 10.0
+    half_distance: float = 5.0
+    fuzziness: float = 1.5
 
 
 @dataclass(frozen=True)

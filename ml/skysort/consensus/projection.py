@@ -159,7 +159,7 @@ def _excess(cells: CellTable) -> FloatArray:
 
 
 def membership(
-    cells: CellTable, *, trust: float = 1.0, half_distance: float = 3.0, fuzziness: float = 1.2
+    cells: CellTable, *, trust: float = 1.0, half_distance: float = 5.0, fuzziness: float = 1.5
 ) -> Membership:
     """Say how far each subject follows its two nearest prototypes.
 
@@ -190,7 +190,7 @@ def membership(
     >>> first, second = np.array([0, 0, 0]), np.array([1, 1, 1])
     >>> cells = CellTable(first, second, np.array([1.0, 1.1, 9.0]), np.array([2.0, 1.1, 9.5]), 2)
     >>> membership(cells).best.round(2).tolist()
-    [1.0, 0.5, 0.0]
+    [0.94, 0.5, 0.0]
     """
     if not 0.0 <= trust <= 1.0:
         raise InputError(f"trust must lie between 0 and 1, got {trust}")
@@ -273,10 +273,10 @@ def fit_trust(
     class_prior: FloatArray,
     mixed_class: int | None = None,
     cell_is_known: NDArray[np.bool_] | None = None,
-    mean: float = 0.75,
-    strength: float = 20.0,
-    half_distance: float = 3.0,
-    fuzziness: float = 1.2,
+    mean: float = 0.85,
+    strength: float = 10.0,
+    half_distance: float = 5.0,
+    fuzziness: float = 1.5,
 ) -> float:
     """Learn how far to trust prototypes from subjects that were voted on themselves.
 
