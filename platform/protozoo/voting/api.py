@@ -1,5 +1,290 @@
-"""The API of voting; its addresses stand at the end."""
+"""The API of campaigns and votes; its addresses stand at the end."""
 
-from django.urls import URLPattern, URLResolver
+import uuid
+from typing import IO, Any, Final
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from rest_framework import generics, serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from protozoo.accounts.cookies import volunteer_cookie_set
+from protozoo.accounts.models import User, Volunteer
+from protozoo.accounts.selectors import volunteer_of_request
+from protozoo.accounts.services import volunteer_of_token, volunteer_of_user
+from protozoo.voting.exceptions import BodyTooLargeError, VolunteerUnknownError
+from protozoo.voting.models import Campaign, Item, Vote
+from protozoo.voting.selectors import (
+    campaign_progress,
+    campaigns_progress,
+    campaigns_public,
+    items_shown,
+    question_newest,
+    queue_state,
+    votes_of,
+)
+from protozoo.voting.services import items_lease, vote_record
+
+# A vote takes a few hundred bytes and a list of excluded items a few thousand.
+MAX_BODY_BYTES: Final = 32_768
+MAX_BIGINT: Final = 2**63 - 1
+MAX_INTEGER: Final = 2**31 - 1
+
+
+class SmallJSONParser(JSONParser):
+    """Reads JSON that is neither long nor deep."""
+
+    def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> Any:
+        length = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0)
+        if length > MAX_BODY_BYTES:
+            raise BodyTooLargeError(
+                f"The body has {length} bytes; at most {MAX_BODY_BYTES} are accepted here."
+            )
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError("JSON parse error - nested too deeply") from error
+
+
+class MayClassify(BasePermission):
+    """Lets in anybody without an account, and accounts that may classify."""
+
+    message = "This account may not classify; ask the people who run the site."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return not request.user.is_authenticated or request.user.has_perm("accounts.classify")
+
+
+# Campaigns ----------------------------------------------------------------------------------
+class AnswerSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the field is called so
+    help = serializers.CharField(required=False)
+    means = serializers.ChoiceField(["class", "mixed", "unknown"], allow_null=True, required=False)
+    next = serializers.CharField(allow_null=True, required=False)
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(Item.Kind.choices),
+        required=False,
+        help_text="Only for these kinds of items; without it, for all.",
+    )
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    help = serializers.CharField(required=False)
+    answers = AnswerSerializer(many=True)
+
+
+class TreeSerializer(serializers.Serializer[Any]):
+    root = serializers.CharField(help_text="Key of the first question.")  # type: ignore[assignment]
+    questions = serializers.DictField(child=StepSerializer())
+
+
+class QuestionSerializer(serializers.Serializer[Any]):
+    version = serializers.IntegerField()
+    tree = TreeSerializer()
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    n_items = serializers.IntegerField()
+    n_retired = serializers.IntegerField(help_text="Items with enough votes.")
+    n_votes = serializers.IntegerField()
+    n_volunteers = serializers.IntegerField()
+    n_subjects = serializers.IntegerField()
+
+
+class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    question = serializers.SerializerMethodField()
+    progress = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "slug", "title", "introduction", "state", "sorting", "votes_to_retire", "question",
+            "progress",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(QuestionSerializer)
+    def get_question(self, campaign: Campaign) -> dict[str, Any]:
+        newest = campaign.questions.all()[0]
+        return {"version": newest.version, "tree": newest.tree}
+
+    @extend_schema_field(ProgressSerializer)
+    def get_progress(self, campaign: Campaign) -> Any:
+        known = self.context.get("progress", {}).get(campaign.pk)
+        return ProgressSerializer(known or campaign_progress(campaign)).data
+
+
+class CampaignList(generics.ListAPIView[Campaign]):
+    """All campaigns with their question and progress."""
+
+    queryset = campaigns_public()
+    serializer_class = CampaignSerializer
+    filterset_fields = ["state", "sorting"]
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        context = {**self.get_serializer_context(), "progress": campaigns_progress(rows)}
+        return self.get_paginated_response(
+            CampaignSerializer(rows, many=True, context=context).data
+        )
+
+
+class CampaignDetail(generics.RetrieveAPIView[Campaign]):
+    """One campaign with its question and progress."""
+
+    queryset = campaigns_public()
+    serializer_class = CampaignSerializer
+    lookup_field = "slug"
+
+
+# Items --------------------------------------------------------------------------------------
+class NextRequestSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField(min_value=1, max_value=10, default=1)
+    exclude = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_BIGINT),
+        max_length=1000,
+        default=list,
+        help_text="Items that the page already holds.",
+    )
+
+
+class PictureSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField()
+    alt = serializers.CharField()
+    subject_id = serializers.IntegerField(allow_null=True)
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(Item.Kind.choices)
+    question_version = serializers.IntegerField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    main = PictureSerializer()
+    members = PictureSerializer(many=True)
+    context = serializers.DictField()  # type: ignore[assignment]  # the field is called so
+    page_url = serializers.CharField()
+
+
+class NextSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(["items", "seen_all", "done", "closed"])
+    items = ItemSerializer(many=True)
+
+
+class Next(APIView):
+    """Hand out items that this volunteer has not answered yet.
+
+    Whoever comes without an account and without a cookie becomes an anonymous volunteer and gets
+    the cookie by which the next request is known again.
+    """
+
+    permission_classes = [MayClassify]
+    parser_classes = [SmallJSONParser]
+
+    @extend_schema(request=NextRequestSerializer, responses=NextSerializer)
+    def post(self, request: Request, slug: str) -> Response:
+        asked = NextRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        campaign = get_object_or_404(campaigns_public(), slug=slug)
+        volunteer = _volunteer(request) or volunteer_of_token(token=uuid.uuid4())
+        items = items_lease(campaign=campaign, volunteer=volunteer, **asked.validated_data)
+        version = question_newest(campaign).version
+        answer = {
+            "state": "items" if items else queue_state(campaign=campaign),
+            "items": items_shown(items, question_version=version),
+        }
+        response = Response(NextSerializer(answer).data)
+        if not request.user.is_authenticated:
+            volunteer_cookie_set(response, token=volunteer.token)
+        return response
+
+
+def _volunteer(request: Request) -> Volunteer | None:
+    if isinstance(request.user, User):
+        return volunteer_of_user(user=request.user)
+    return volunteer_of_request(request._request)  # noqa: SLF001  # the cookie reader is Django's
+
+
+# Votes --------------------------------------------------------------------------------------
+class VoteRequestSerializer(serializers.Serializer[Any]):
+    client_uuid = serializers.UUIDField(help_text="Made in the browser, once for each answer.")
+    item = serializers.IntegerField(min_value=1, max_value=MAX_BIGINT)
+    question_version = serializers.IntegerField(min_value=1, max_value=MAX_INTEGER)
+    path = serializers.ListField(
+        child=serializers.CharField(max_length=60),
+        min_length=1,
+        max_length=50,
+        help_text="Keys of all answers from the root of the tree to the leaf.",
+    )
+    seconds = serializers.FloatField(help_text="From the item's appearance to the answer.")
+    answered_at = serializers.DateTimeField(help_text="By the volunteer's clock.")
+
+
+class VoteSerializer(serializers.ModelSerializer[Vote]):
+    campaign = serializers.CharField(source="item.campaign.slug", read_only=True)
+    question_version = serializers.IntegerField(source="question.version", read_only=True)
+    path = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Vote
+        fields = [
+            "id", "client_uuid", "campaign", "item", "question_version", "answer", "path",
+            "seconds", "answered_at", "received_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class VoteCreate(APIView):
+    """Take a vote; sent again with the same client_uuid, it is the same vote."""
+
+    permission_classes = [MayClassify]
+    parser_classes = [SmallJSONParser]
+
+    @extend_schema(
+        request=VoteRequestSerializer,
+        responses={
+            201: VoteSerializer,
+            200: OpenApiResponse(VoteSerializer, description="This vote has come before."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        volunteer = _volunteer(request)
+        if volunteer is None:
+            raise VolunteerUnknownError(
+                "We cannot tell who you are, so the vote was not taken. Allow cookies for this"
+                " site and load the page again."
+            )
+        sent = VoteRequestSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        fields = dict(sent.validated_data)
+        vote, created = vote_record(volunteer=volunteer, item_id=fields.pop("item"), **fields)
+        return Response(VoteSerializer(vote).data, status=201 if created else 200)
+
+
+class OwnVotes(generics.ListAPIView[Vote]):
+    """The votes of whoever asks, the newest first."""
+
+    queryset = Vote.objects.all()
+    serializer_class = VoteSerializer
+
+    def get_queryset(self) -> QuerySet[Vote]:
+        volunteer = volunteer_of_request(self.request._request)  # noqa: SLF001
+        return votes_of(volunteer) if volunteer is not None else Vote.objects.none()
+
+
+urlpatterns: list[URLPattern] = [
+    path("campaigns/", CampaignList.as_view(), name="api-campaigns"),
+    path("campaigns/<slug:slug>/", CampaignDetail.as_view(), name="api-campaign"),
+    path("campaigns/<slug:slug>/next/", Next.as_view(), name="api-next"),
+    path("votes/", VoteCreate.as_view(), name="api-votes"),
+    path("votes/mine/", OwnVotes.as_view(), name="api-votes-mine"),
+]

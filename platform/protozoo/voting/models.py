@@ -141,6 +141,9 @@ class Lease(models.Model):
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="leases")
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="leases")
+    question = models.ForeignKey(
+        Question, on_delete=models.CASCADE, related_name="+", help_text="The version they see."
+    )
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:

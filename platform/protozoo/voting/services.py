@@ -1,8 +1,347 @@
 """Opens campaigns, hands out items and takes votes."""
 
+import math
+import random
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
 from protozoo.accounts.models import Volunteer
+from protozoo.sorting.models import Sorting
+from protozoo.voting.exceptions import (
+    AlreadyVotedError,
+    AnswerError,
+    CampaignClosedError,
+    CampaignError,
+    ClientUuidTakenError,
+    ItemRetiredError,
+    ItemUnknownError,
+    QuestionOutdatedError,
+)
+from protozoo.voting.models import Campaign, Item, Lease, Question, Vote
+from protozoo.voting.selectors import question_newest, queue_head
+from protozoo.voting.trees import default_tree, tree_check, tree_leaf
+
+# Without a wish, this share of the subjects is shown as outliers, but no more than so many.
+OUTLIER_FRACTION: Final = 0.05
+MAX_OUTLIERS: Final = 200
+# Long enough for a volunteer who reads the help; others get the item again soon after.
+LEASE_TIME: Final = timedelta(minutes=10)
+# Items are drawn from so many at the head of the queue, lest all who come at once get the same.
+QUEUE_HEAD: Final = 40
+# Whoever comes back from lunch has not looked at the picture for longer than this.
+MAX_SECONDS: Final = 600.0
+BATCH_SIZE: Final = 1000
 
 
+# Campaigns ----------------------------------------------------------------------------------
+@transaction.atomic
+def campaign_open(
+    *,
+    sorting: Sorting,
+    slug: str,
+    title: str,
+    introduction: str = "",
+    tree: object = None,
+    votes_to_retire: int = 5,
+    n_outliers: int | None = None,
+    seed: int = 0,
+) -> Campaign:
+    """Put a question to volunteers over a map; opened again, it is the same campaign."""
+    checked = default_tree() if tree is None else tree_check(tree)
+    if sorting.state != Sorting.State.READY:
+        raise CampaignError(f"{sorting} is not ready yet; wait until every subject has its place.")
+    if votes_to_retire < 1:
+        raise CampaignError(f"votes_to_retire must be at least 1, got {votes_to_retire}.")
+    if n_outliers is not None and n_outliers < 0:
+        raise CampaignError(f"n_outliers must not be negative, got {n_outliers}.")
+    campaign, created = Campaign.objects.get_or_create(
+        slug=slug,
+        defaults={
+            "sorting": sorting,
+            "title": title,
+            "introduction": introduction,
+            "votes_to_retire": votes_to_retire,
+            "state": Campaign.State.OPEN,
+        },
+    )
+    if campaign.sorting_id != sorting.pk:
+        raise CampaignError(
+            f"The campaign {slug!r} belongs to {campaign.sorting}; take another name."
+        )
+    if created:
+        Question.objects.create(campaign=campaign, version=1, tree=checked)
+        _items_make(campaign, n_outliers=n_outliers, seed=seed)
+    return campaign
+
+
+def _items_make(campaign: Campaign, *, n_outliers: int | None, seed: int) -> None:
+    """Make the items; an audit subject is asked as such alone, however strange it is."""
+    sorting = campaign.sorting
+    if n_outliers is None:
+        n_outliers = min(MAX_OUTLIERS, math.ceil(OUTLIER_FRACTION * sorting.n_subjects))
+    prototypes = sorting.prototypes.filter(n_members__gt=0).order_by("row", "column")
+    ranked = sorting.assignments.order_by("outlier_rank")
+    outliers = ranked.filter(subject__is_audit=False)[:n_outliers]
+    audit = ranked.filter(subject__is_audit=True)
+    wanted = [
+        *({"kind": Item.Kind.PROTOTYPE, "prototype": prototype} for prototype in prototypes),
+        *(
+            {"kind": kind, "subject_id": subject}
+            for kind, subjects in ((Item.Kind.OUTLIER, outliers), (Item.Kind.AUDIT, audit))
+            for subject in subjects.values_list("subject_id", flat=True)
+        ),
+    ]
+    chance = random.Random(seed)  # noqa: S311  # a queue, not a secret
+    Item.objects.bulk_create(
+        (Item(campaign=campaign, order=chance.random(), **fields) for fields in wanted),
+        batch_size=BATCH_SIZE,
+    )
+
+
+def campaign_close(*, campaign: Campaign) -> None:
+    """Take no more votes."""
+    _state_set(campaign, Campaign.State.CLOSED)
+
+
+def campaign_reopen(*, campaign: Campaign) -> None:
+    """Take votes again."""
+    _state_set(campaign, Campaign.State.OPEN)
+
+
+def _state_set(campaign: Campaign, state: Campaign.State) -> None:
+    campaign.state = state
+    campaign.save(update_fields=["state"])
+
+
+@transaction.atomic
+def question_revise(*, campaign: Campaign, tree: object) -> Question:
+    """Ask in another way from now on; earlier votes keep the version that they answered."""
+    checked = tree_check(tree)
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    newest = question_newest(campaign)
+    if newest.tree == checked:
+        return newest
+    return Question.objects.create(campaign=campaign, version=newest.version + 1, tree=checked)
+
+
+# Items --------------------------------------------------------------------------------------
+def items_lease(
+    *, campaign: Campaign, volunteer: Volunteer, count: int = 1, exclude: Iterable[int] = ()
+) -> list[Item]:
+    """Hand out items that this volunteer has never answered, those that lack votes first."""
+    if campaign.state != Campaign.State.OPEN:
+        return []
+    now = timezone.now()
+    head = queue_head(
+        campaign=campaign,
+        volunteer=volunteer,
+        exclude=exclude,
+        n_items=max(QUEUE_HEAD, count),
+        now=now,
+    )
+    random.shuffle(head)
+    head.sort(key=lambda row: row[1])
+    chosen = [pk for pk, _ in head[:count]]
+    if chosen:
+        _leases_take(campaign, volunteer, chosen, now + LEASE_TIME)
+    found = Item.objects.select_related("prototype__sorting__survey", "subject__survey").in_bulk(
+        chosen
+    )
+    return [found[pk] for pk in chosen]
+
+
+def _leases_take(
+    campaign: Campaign, volunteer: Volunteer, items: Sequence[int], expires_at: datetime
+) -> None:
+    question = question_newest(campaign)
+    leases = (
+        Lease(item_id=item, volunteer=volunteer, question=question, expires_at=expires_at)
+        for item in sorted(items)
+    )
+    Lease.objects.bulk_create(
+        leases,
+        update_conflicts=True,
+        unique_fields=["item", "volunteer"],
+        update_fields=["expires_at", "question"],
+    )
+
+
+# Votes --------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Ballot:
+    """A vote as it arrives."""
+
+    volunteer: Volunteer
+    question_version: int
+    path: list[str]
+    client_uuid: uuid.UUID
+    seconds: float
+    answered_at: datetime
+
+
+def vote_record(
+    *,
+    volunteer: Volunteer,
+    item_id: int,
+    question_version: int,
+    path: Sequence[str],
+    client_uuid: uuid.UUID,
+    seconds: float,
+    answered_at: datetime,
+) -> tuple[Vote, bool]:
+    """Take a vote, or find it if it has come before; tell which."""
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise AnswerError(f"seconds must be a number that is not negative, got {seconds}.")
+    ballot = _Ballot(volunteer, question_version, list(path), client_uuid, seconds, answered_at)
+    with transaction.atomic():
+        item = _item_locked(item_id)
+        earlier = _vote_of_uuid(client_uuid, volunteer)
+        if earlier is not None:
+            return earlier, False
+        if item is None:
+            raise ItemUnknownError(f"There is no item {item_id}.")
+        return _vote_add(item, ballot)
+
+
+def _item_locked(item_id: int) -> Item | None:
+    """Let one vote on an item follow the other; what points at the item stays free."""
+    items = Item.objects.select_for_update(of=("self",), no_key=True)
+    return items.select_related("campaign").filter(pk=item_id).first()
+
+
+def _vote_of_uuid(client_uuid: uuid.UUID, volunteer: Volunteer) -> Vote | None:
+    vote = Vote.objects.select_related("question").filter(client_uuid=client_uuid).first()
+    if vote is not None and vote.volunteer_id != volunteer.pk:
+        raise ClientUuidTakenError(
+            "This client_uuid belongs to another volunteer's vote; make a new one."
+        )
+    return vote
+
+
+def _vote_add(item: Item, ballot: _Ballot) -> tuple[Vote, bool]:
+    now = timezone.now()
+    campaign = item.campaign
+    if campaign.state != Campaign.State.OPEN:
+        raise CampaignClosedError(f"The campaign {campaign.title!r} takes no votes now.")
+    if item.votes.filter(volunteer=ballot.volunteer).exists():
+        raise AlreadyVotedError("You have answered this item already; your first answer counts.")
+    lease = item.leases.select_related("question").filter(
+        volunteer=ballot.volunteer, expires_at__gt=now
+    ).first()  # fmt: skip
+    if item.retired_at is not None and lease is None:
+        raise ItemRetiredError("This item has enough votes by now; please go on with the next one.")
+    question = _question_of(campaign, ballot.question_version, lease)
+    answer = tree_leaf(question.tree, ballot.path, kind=item.kind)["key"]
+    vote = Vote(
+        item=item,
+        volunteer=ballot.volunteer,
+        question=question,
+        client_uuid=ballot.client_uuid,
+        answer=answer,
+        path=ballot.path,
+        seconds=min(ballot.seconds, MAX_SECONDS),
+        answered_at=max(campaign.created_at, min(ballot.answered_at, now)),
+    )
+    try:
+        with transaction.atomic():
+            vote.save(force_insert=True)
+    except IntegrityError:
+        return _vote_lost_race(ballot)
+    _item_count(item, now)
+    _leases_drop(item, ballot.volunteer, now)
+    return vote, True
+
+
+def _vote_lost_race(ballot: _Ballot) -> tuple[Vote, bool]:
+    """Find the vote with the same client_uuid that another item's transaction wrote meanwhile."""
+    earlier = _vote_of_uuid(ballot.client_uuid, ballot.volunteer)
+    if earlier is None:
+        raise AlreadyVotedError("You have answered this item already; your first answer counts.")
+    return earlier, False
+
+
+def _question_of(campaign: Campaign, version: int, lease: Lease | None) -> Question:
+    newest = question_newest(campaign)
+    if version == newest.version:
+        return newest
+    if lease is not None and version == lease.question.version:
+        return lease.question
+    if version > newest.version or version < 1:
+        raise AnswerError(f"The question has no version {version}; the newest is {newest.version}.")
+    raise QuestionOutdatedError(
+        f"The question has changed since version {version}; please load the page again."
+    )
+
+
+def _item_count(item: Item, now: datetime) -> None:
+    item.n_votes += 1
+    if item.retired_at is None and item.n_votes >= item.campaign.votes_to_retire:
+        item.retired_at = now
+        item.retired_because = Item.Retirement.COUNT
+    item.save(update_fields=["n_votes", "retired_at", "retired_because"])
+
+
+def _leases_drop(item: Item, volunteer: Volunteer, now: datetime) -> None:
+    """Remove the volunteer's lease and those that have expired, but wait for nobody's."""
+    spent = item.leases.filter(Q(volunteer=volunteer) | Q(expires_at__lte=now))
+    free = spent.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    Lease.objects.filter(pk__in=list(free)).delete()
+
+
+# Two volunteers who turn out to be one ------------------------------------------------------
+@transaction.atomic
 def votes_move(*, giver: Volunteer, taker: Volunteer) -> int:
-    """Hand one volunteer's votes to another."""
-    raise NotImplementedError
+    """Hand one volunteer's votes to another; where both answered, the earlier vote counts."""
+    if giver.pk == taker.pk:
+        return 0
+    touched = Item.objects.filter(Exists(Vote.objects.filter(item=OuterRef("pk"), volunteer=giver)))
+    items = {
+        item.pk: item
+        for item in touched.select_related("campaign")
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    }
+    later = list(_later_votes(giver, taker))
+    now = timezone.now()
+    Vote.objects.filter(pk__in=[vote.pk for vote in later]).update(superseded_at=now)
+    for vote in later:
+        _item_uncount(items[vote.item_id])
+    _leases_move(giver, taker)
+    return Vote.objects.filter(volunteer=giver).update(volunteer=taker)
+
+
+def _later_votes(giver: Volunteer, taker: Volunteer) -> Iterator[Vote]:
+    """Give, for each item that both answered, the vote that shall no longer count."""
+    counting = Vote.objects.filter(superseded_at=None)
+    of_taker = {vote.item_id: vote for vote in _shared(counting.filter(volunteer=taker), giver)}
+    for vote in _shared(counting.filter(volunteer=giver), taker):
+        yield max(vote, of_taker[vote.item_id], key=lambda each: (each.received_at, each.pk))
+
+
+def _shared(votes: QuerySet[Vote], other: Volunteer) -> QuerySet[Vote]:
+    of_other = Vote.objects.filter(item=OuterRef("item"), volunteer=other, superseded_at=None)
+    return votes.filter(Exists(of_other))
+
+
+def _item_uncount(item: Item) -> None:
+    """Count one vote less; an item that has too few again goes back into the queue."""
+    item.n_votes -= 1
+    if (
+        item.retired_because == Item.Retirement.COUNT
+        and item.n_votes < item.campaign.votes_to_retire
+    ):
+        item.retired_at, item.retired_because = None, ""
+    item.save(update_fields=["n_votes", "retired_at", "retired_because"])
+
+
+def _leases_move(giver: Volunteer, taker: Volunteer) -> None:
+    held = Lease.objects.filter(volunteer=taker, item=OuterRef("item"))
+    Lease.objects.filter(Exists(held), volunteer=giver).delete()
+    Lease.objects.filter(volunteer=giver).update(volunteer=taker)

@@ -5,124 +5,311 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('sorting', '0001_initial'),
-        ('subjects', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("sorting", "0001_initial"),
+        ("subjects", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Campaign',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('introduction', models.TextField(blank=True, help_text='What it is for, in plain words.')),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('open', 'open'), ('closed', 'closed')], default='draft', max_length=10)),
-                ('votes_to_retire', models.PositiveSmallIntegerField(default=5)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('sorting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='campaigns', to='sorting.sorting')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                (
+                    "introduction",
+                    models.TextField(blank=True, help_text="What it is for, in plain words."),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "draft"), ("open", "open"), ("closed", "closed")],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("votes_to_retire", models.PositiveSmallIntegerField(default=5)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "sorting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="campaigns",
+                        to="sorting.sorting",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('prototype', 'prototype'), ('outlier', 'outlier'), ('audit', 'audit subject')], max_length=10)),
-                ('n_votes', models.PositiveIntegerField(default=0, help_text='Votes that count.')),
-                ('order', models.FloatField(help_text='Random place in the queue.')),
-                ('retired_at', models.DateTimeField(null=True)),
-                ('retired_because', models.CharField(blank=True, choices=[('count', 'enough votes')], max_length=10)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='voting.campaign')),
-                ('prototype', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sorting.prototype')),
-                ('subject', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subjects.subject')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("prototype", "prototype"),
+                            ("outlier", "outlier"),
+                            ("audit", "audit subject"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("n_votes", models.PositiveIntegerField(default=0, help_text="Votes that count.")),
+                ("order", models.FloatField(help_text="Random place in the queue.")),
+                ("retired_at", models.DateTimeField(null=True)),
+                (
+                    "retired_because",
+                    models.CharField(
+                        blank=True, choices=[("count", "enough votes")], max_length=10
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="voting.campaign",
+                    ),
+                ),
+                (
+                    "prototype",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="sorting.prototype",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="subjects.subject",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['order', 'id'],
+                "ordering": ["order", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Lease',
+            name="Question",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to='voting.item')),
-                ('volunteer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to='accounts.volunteer')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Question',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('tree', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='voting.campaign')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("tree", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="questions",
+                        to="voting.campaign",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['campaign', '-version'],
+                "ordering": ["campaign", "-version"],
             },
         ),
         migrations.CreateModel(
-            name='Vote',
+            name="Lease",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('client_uuid', models.UUIDField(help_text='Made in the browser; sent again, it is the same vote.', unique=True)),
-                ('answer', models.CharField(help_text='Key of the leaf of the tree.', max_length=60)),
-                ('path', models.JSONField(help_text='Keys of all answers from the root to the leaf.')),
-                ('seconds', models.FloatField(help_text="From the item's appearance to the answer.")),
-                ('answered_at', models.DateTimeField(help_text="By the volunteer's clock.")),
-                ('received_at', models.DateTimeField(auto_now_add=True)),
-                ('superseded_at', models.DateTimeField(help_text="Set when the volunteer's other vote on the item counts instead.", null=True)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to='voting.item')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to='voting.question')),
-                ('volunteer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to='accounts.volunteer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="leases",
+                        to="voting.item",
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        help_text="The version they see.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="voting.question",
+                    ),
+                ),
+                (
+                    "volunteer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="leases",
+                        to="accounts.volunteer",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Vote",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "client_uuid",
+                    models.UUIDField(
+                        help_text="Made in the browser; sent again, it is the same vote.",
+                        unique=True,
+                    ),
+                ),
+                (
+                    "answer",
+                    models.CharField(help_text="Key of the leaf of the tree.", max_length=60),
+                ),
+                (
+                    "path",
+                    models.JSONField(help_text="Keys of all answers from the root to the leaf."),
+                ),
+                (
+                    "seconds",
+                    models.FloatField(help_text="From the item's appearance to the answer."),
+                ),
+                ("answered_at", models.DateTimeField(help_text="By the volunteer's clock.")),
+                ("received_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "superseded_at",
+                    models.DateTimeField(
+                        help_text="Set when the volunteer's other vote on the item counts instead.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="votes",
+                        to="voting.item",
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="votes",
+                        to="voting.question",
+                    ),
+                ),
+                (
+                    "volunteer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="votes",
+                        to="accounts.volunteer",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('votes_to_retire__gte', 1)), name='campaign_retires_after_a_vote'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("votes_to_retire__gte", 1)),
+                name="campaign_retires_after_a_vote",
+            ),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['campaign', 'retired_at', 'order'], name='item_queue'),
+            model_name="item",
+            index=models.Index(fields=["campaign", "retired_at", "order"], name="item_queue"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(condition=models.Q(('prototype__isnull', False)), fields=('campaign', 'prototype'), name='item_prototype_once'),
+            model_name="item",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("prototype__isnull", False)),
+                fields=("campaign", "prototype"),
+                name="item_prototype_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(condition=models.Q(('subject__isnull', False)), fields=('campaign', 'subject', 'kind'), name='item_subject_once'),
+            model_name="item",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("subject__isnull", False)),
+                fields=("campaign", "subject", "kind"),
+                name="item_subject_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'prototype'), ('prototype__isnull', False), ('subject__isnull', True)), models.Q(models.Q(('kind', 'prototype'), _negated=True), ('prototype__isnull', True), ('subject__isnull', False)), _connector='OR'), name='item_shows_one_thing'),
+            model_name="item",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind", "prototype"),
+                        ("prototype__isnull", False),
+                        ("subject__isnull", True),
+                    ),
+                    models.Q(
+                        models.Q(("kind", "prototype"), _negated=True),
+                        ("prototype__isnull", True),
+                        ("subject__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="item_shows_one_thing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lease',
-            constraint=models.UniqueConstraint(fields=('item', 'volunteer'), name='lease_is_unique'),
+            model_name="lease",
+            constraint=models.UniqueConstraint(
+                fields=("item", "volunteer"), name="lease_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.UniqueConstraint(fields=('campaign', 'version'), name='question_version_once'),
+            model_name="question",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "version"), name="question_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('item', 'volunteer'), name='vote_counts_once'),
+            model_name="vote",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("superseded_at__isnull", True)),
+                fields=("item", "volunteer"),
+                name="vote_counts_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.CheckConstraint(condition=models.Q(('seconds__gte', 0)), name='vote_seconds_not_negative'),
+            model_name="vote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("seconds__gte", 0)), name="vote_seconds_not_negative"
+            ),
         ),
     ]

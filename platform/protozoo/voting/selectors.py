@@ -1,0 +1,293 @@
+"""Finds campaigns and their progress, the queue of items, what an item shows, and own votes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import Coalesce, RowNumber
+from django.urls import reverse
+
+from protozoo.accounts.models import Volunteer
+from protozoo.sorting.models import Assignment, Prototype
+from protozoo.sorting.pictures import member_picture_url, prototype_picture_url
+from protozoo.subjects.models import Subject
+from protozoo.subjects.pictures import subject_picture_url
+from protozoo.voting.models import Campaign, Item, Lease, Question, Vote
+
+# Members beside a prototype: as many as can be looked at without scrolling.
+N_MEMBERS: Final = 9
+MAIN_SIZE: Final = 512
+MEMBER_SIZE: Final = 192
+
+
+# Campaigns ----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign has come."""
+
+    n_items: int
+    n_retired: int
+    n_votes: int
+    n_volunteers: int
+    n_subjects: int
+
+    @property
+    def fraction(self) -> float:
+        """Share of the items that have enough votes."""
+        return self.n_retired / self.n_items if self.n_items else 0.0
+
+    @property
+    def percent(self) -> int:
+        """Whole percent, rounded down: 100 only when all is done."""
+        return 100 * self.n_retired // self.n_items if self.n_items else 0
+
+
+@dataclass(frozen=True)
+class CampaignWithProgress:
+    campaign: Campaign
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class HomeFigures:
+    """What volunteers have done so far on the whole site."""
+
+    n_subjects: int
+    n_votes: int
+    n_volunteers: int
+    n_simulated_votes: int
+
+
+def campaigns_public() -> QuerySet[Campaign]:
+    """Give all campaigns that anybody may see, with their questions, the newest first."""
+    questions = Prefetch("questions", Question.objects.order_by("-version"))
+    shown = Campaign.objects.exclude(state=Campaign.State.DRAFT)
+    return shown.select_related("sorting__survey").prefetch_related(questions)
+
+
+def campaigns_open() -> QuerySet[Campaign]:
+    return campaigns_public().filter(state=Campaign.State.OPEN)
+
+
+def campaign_progress(campaign: Campaign) -> Progress:
+    return campaigns_progress([campaign])[campaign.pk]
+
+
+def campaigns_progress(campaigns: Sequence[Campaign]) -> dict[int, Progress]:
+    """Count for many campaigns at once; the keys are theirs."""
+    keys = [campaign.pk for campaign in campaigns]
+    items = {
+        row["campaign"]: row
+        for row in Item.objects.filter(campaign__in=keys)
+        .order_by()
+        .values("campaign")
+        .annotate(n_items=Count("pk"), n_retired=Count("retired_at"), n=Sum("n_votes"))
+    }
+    volunteers = dict(
+        Vote.objects.filter(item__campaign__in=keys, superseded_at=None)
+        .order_by()
+        .values_list("item__campaign")
+        .annotate(n=Count("volunteer", distinct=True))
+    )
+    none: dict[str, int] = {"n_items": 0, "n_retired": 0, "n": 0}
+    return {
+        campaign.pk: Progress(
+            n_items=items.get(campaign.pk, none)["n_items"],
+            n_retired=items.get(campaign.pk, none)["n_retired"],
+            n_votes=items.get(campaign.pk, none)["n"],
+            n_volunteers=volunteers.get(campaign.pk, 0),
+            n_subjects=campaign.sorting.n_subjects,
+        )
+        for campaign in campaigns
+    }
+
+
+def with_progress(campaigns: Iterable[Campaign]) -> list[CampaignWithProgress]:
+    listed = list(campaigns)
+    progress = campaigns_progress(listed)
+    return [CampaignWithProgress(campaign, progress[campaign.pk]) for campaign in listed]
+
+
+def home_figures() -> HomeFigures:
+    """Count subjects, and votes and volunteers apart from the simulated ones."""
+    votes = Vote.objects.filter(superseded_at=None).aggregate(
+        people=Count("pk", filter=Q(volunteer__is_simulated=False)),
+        simulated=Count("pk", filter=Q(volunteer__is_simulated=True)),
+        volunteers=Count("volunteer", distinct=True, filter=Q(volunteer__is_simulated=False)),
+    )
+    return HomeFigures(
+        n_subjects=Subject.objects.count(),
+        n_votes=votes["people"],
+        n_volunteers=votes["volunteers"],
+        n_simulated_votes=votes["simulated"],
+    )
+
+
+def question_newest(campaign: Campaign) -> Question:
+    return campaign.questions.order_by("-version")[0]
+
+
+# The queue ----------------------------------------------------------------------------------
+def queue_head(
+    *, campaign: Campaign, volunteer: Volunteer, exclude: Iterable[int], n_items: int, now: datetime
+) -> list[tuple[int, bool]]:
+    """Give the first items that this volunteer may still answer, those that lack votes first.
+
+    Each comes as its key and whether those who hold it now will fill it.
+    """
+    answered = Vote.objects.filter(item=OuterRef("pk"), volunteer=volunteer)
+    leases = (
+        Lease.objects.filter(item=OuterRef("pk"), expires_at__gt=now)
+        .exclude(volunteer=volunteer)
+        .order_by()
+        .values("item")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    n_expected = F("n_votes") + Coalesce(Subquery(leases), Value(0))
+    is_full = Case(
+        When(Q(n_expected__gte=campaign.votes_to_retire), then=Value(True)), default=Value(False)
+    )
+    items = campaign.items.filter(~Exists(answered), retired_at=None).exclude(pk__in=list(exclude))
+    queue = items.annotate(n_expected=n_expected, is_full=is_full).order_by(
+        "is_full", "order", "pk"
+    )
+    return list(queue.values_list("pk", "is_full")[:n_items])
+
+
+def queue_state(*, campaign: Campaign) -> str:
+    """Say why a volunteer got no item: the campaign is closed, done, or they have seen all."""
+    if campaign.state != Campaign.State.OPEN:
+        return "closed"
+    is_done = not campaign.items.filter(retired_at=None).exists()
+    return "done" if is_done else "seen_all"
+
+
+# What an item shows -------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Picture:
+    url: str
+    alt: str
+    subject_id: int | None = None
+
+
+@dataclass(frozen=True)
+class ShownItem:
+    """An item as a volunteer sees it."""
+
+    id: int
+    kind: str
+    question_version: int
+    title: str
+    description: str
+    main: Picture
+    members: list[Picture]
+    context: dict[str, Any]
+    page_url: str
+
+
+def items_shown(items: Sequence[Item], *, question_version: int) -> list[ShownItem]:
+    """Put pictures and words to items that know their prototype or subject."""
+    members = _members_of([item.prototype for item in items if item.prototype is not None])
+    return [
+        _prototype_shown(item, item.prototype, members[item.prototype.pk], question_version)
+        if item.prototype is not None
+        else _subject_shown(item, question_version)
+        for item in items
+    ]
+
+
+def _prototype_shown(
+    item: Item, prototype: Prototype, members: list[Assignment], question_version: int
+) -> ShownItem:
+    words = f"{prototype.n_members} members" if prototype.n_members != 1 else "1 member"
+    name = f"Prototype {prototype.row}, {prototype.column}"
+    main = Picture(prototype_picture_url(prototype, size=MAIN_SIZE), f"Mean image of {words}")
+    return ShownItem(
+        id=item.pk,
+        kind=item.kind,
+        question_version=question_version,
+        title=name,
+        description=f"{name}: {words}",
+        main=main,
+        members=[
+            Picture(
+                member_picture_url(member, size=MEMBER_SIZE),
+                f"Member {number} of {len(members)}: {member.subject.identifier}",
+                member.subject_id,
+            )
+            for number, member in enumerate(members, start=1)
+        ],
+        context={
+            "row": prototype.row,
+            "column": prototype.column,
+            "n_members": prototype.n_members,
+        },
+        page_url=reverse("prototype", args=[prototype.pk]),
+    )
+
+
+def _subject_shown(item: Item, question_version: int) -> ShownItem:
+    subject = item.subject
+    assert subject is not None  # the database's constraint item_shows_one_thing
+    return ShownItem(
+        id=item.pk,
+        kind=item.kind,
+        question_version=question_version,
+        title=subject.identifier,
+        description=f"{subject.identifier}: a single source",
+        main=Picture(
+            subject_picture_url(subject, size=MAIN_SIZE),
+            f"Image of {subject.identifier}",
+            subject.pk,
+        ),
+        members=[],
+        context={
+            "identifier": subject.identifier,
+            "ra_deg": subject.ra_deg,
+            "dec_deg": subject.dec_deg,
+        },
+        page_url=reverse("subject", args=[subject.pk]),
+    )
+
+
+def _members_of(prototypes: Sequence[Prototype]) -> dict[int, list[Assignment]]:
+    """Pick members evenly from the most alike to the least, so that a mixed group looks mixed."""
+    found: dict[int, list[Assignment]] = {prototype.pk: [] for prototype in prototypes}
+    place = Window(RowNumber(), partition_by=F("prototype"), order_by=[F("distance"), F("pk")])
+    wanted = Q(pk__in=[])
+    for prototype in prototypes:
+        n_shown = min(N_MEMBERS, prototype.n_members)
+        places = np.linspace(1, prototype.n_members, n_shown).round().astype(int).tolist()
+        wanted |= Q(prototype=prototype, place__in=places)
+    ranked = Assignment.objects.filter(prototype__in=list(found)).annotate(place=place)
+    for member in ranked.filter(wanted).select_related("subject__survey").order_by("place"):
+        found[member.prototype_id].append(member)
+    return found
+
+
+# A volunteer's own votes --------------------------------------------------------------------
+def votes_of(volunteer: Volunteer | None) -> QuerySet[Vote]:
+    """Give a volunteer's votes that count, the newest first."""
+    votes = Vote.objects.filter(volunteer=volunteer, superseded_at=None)
+    related = votes.select_related(
+        "question", "item__campaign", "item__prototype__sorting", "item__subject__survey"
+    )
+    return related.order_by("-received_at", "-pk")
