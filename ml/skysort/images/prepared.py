@@ -40,6 +40,6 @@ class PreparedImages:
     def __len__(self) -> int:
         return self.n_images
 
-    def __getitem__(self, chosen: slice | NDArray[np.integer]) -> NDArray[np.float32]:
-        numbers = np.arange(self.n_images)[chosen]
-        return self.recipe(self.reader.read_numbers(numbers))
+    def __getitem__(self, part: slice, /) -> NDArray[np.float32]:
+        """Read and prepare a slice of the images."""
+        return self.recipe(self.reader.read_numbers(np.arange(self.n_images)[part]))

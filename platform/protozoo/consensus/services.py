@@ -82,7 +82,7 @@ def consensus_run(
 def review_record(
     *, campaign: Campaign, subject: Subject, reviewer: User, label: str, note: str = ""
 ) -> Review:
-    """Take a scientist's decision on a subject; it is added to earlier ones, never replaces them."""
+    """Take a scientist's decision on a subject; earlier ones stay on record."""
     if not reviewer.has_perm("accounts.review"):
         raise ReviewError("Only scientists review labels; ask an admin for the role.")
     classes = tree_classes(question_newest(campaign).tree)
@@ -282,12 +282,12 @@ def _audit(ballots: _Ballots, result: MergeResult) -> dict[str, Any]:
     said = result.item_probabilities[judged][:, pure].argmax(axis=1)
     projected = result.projected_probabilities[votes.item_subject[judged]].argmax(axis=1)
     n_right = int((said == projected).sum())
-    low, high = wilson_interval(n_right, len(judged))
+    interval = wilson_interval(n_right, len(judged))
     return {
         "n_subjects": len(judged),
         "n_votes": int(n_votes[judged].sum()),
-        "accuracy": n_right / len(judged),
-        "interval_low": low,
-        "interval_high": high,
+        "accuracy": interval.value,
+        "interval_low": interval.low,
+        "interval_high": interval.high,
         "confidence": 0.95,
     }

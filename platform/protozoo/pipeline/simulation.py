@@ -1,4 +1,4 @@
-"""Lets simulated volunteers vote in a campaign whose truth is known; they are marked as simulated."""
+"""Lets volunteers that are marked as simulated vote in a campaign whose truth is known."""
 
 import uuid
 from collections.abc import Iterator, Mapping

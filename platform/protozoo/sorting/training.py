@@ -1,17 +1,24 @@
 """Trains maps and projects subjects on them; imports torch, so no web process may import it."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from django.db import transaction
+from django.utils import timezone
+from numpy.typing import NDArray
 
 from protozoo.jobs.services import Report, silent
 from protozoo.sorting.exceptions import SortingError
-from protozoo.sorting.models import Sorting
+from protozoo.sorting.models import Assignment, Prototype, Sorting
 from skysort.errors import InputError
 from skysort.images.prepared import PreparedImages
 from skysort.images.recipes import get_recipe
 from skysort.images.shards import ShardReader
-from skysort.som.exact import EpochReport, ExactSOM, SOMConfig
+from skysort.som.checkpoint import map_checksum
+from skysort.som.exact import EpochReport, ExactSOM, Projection, SOMConfig
+from skysort.som.outliers import outlier_ranks, outlier_scores
+from skysort.som.quality import quantization_error, topographic_error, u_matrix
 
 # Rows that go into the database at once.
 BATCH_SIZE: Final = 2000
@@ -49,10 +56,11 @@ def _train(sorting: Sorting, images: PreparedImages, report: Report) -> ExactSOM
     sorting.state = Sorting.State.TRAINING
     sorting.save(update_fields=["state"])
     som = ExactSOM(_config(sorting, images))
+    n_images = sorting.n_subjects
 
     def on_progress(done: int, total: int) -> None:
-        # Projection comes after the last epoch and takes about as long as one.
-        report(done, total + total // sorting.n_epochs, "training the map")
+        epoch = min(sorting.n_epochs, 1 + done // n_images)
+        report(done, _work(sorting), f"training, epoch {epoch} of {sorting.n_epochs}")
 
     def on_epoch(epoch: EpochReport) -> None:
         sorting.history = [*sorting.history[: epoch.epoch - 1], _history_row(epoch)]
@@ -62,9 +70,16 @@ def _train(sorting: Sorting, images: PreparedImages, report: Report) -> ExactSOM
         images,
         on_epoch=on_epoch,
         on_progress=on_progress,
-        checkpoint=sorting.folder / "checkpoint.safetensors",
+        checkpoint=sorting.map_path,
+        resume=True,
+        about={"survey": sorting.survey.slug, "recipe": sorting.recipe},
     )
     return som
+
+
+def _work(sorting: Sorting) -> int:
+    """Count images to be matched: in every epoch, and once more for the projection."""
+    return sorting.n_subjects * (sorting.n_epochs + 1)
 
 
 def _config(sorting: Sorting, images: PreparedImages) -> SOMConfig:
@@ -87,3 +102,73 @@ def _history_row(epoch: EpochReport) -> dict[str, float]:
         "topographic_error": epoch.topographic_error,
         "sigma": epoch.sigma,
     }
+
+
+def _project(sorting: Sorting, som: ExactSOM, images: PreparedImages, report: Report) -> Projection:
+    sorting.state = Sorting.State.PROJECTING
+    sorting.save(update_fields=["state"])
+    trained = sorting.n_subjects * sorting.n_epochs
+
+    def on_progress(done: int, total: int) -> None:
+        report(trained + done, trained + total, "projecting")
+
+    return som.project(images, on_progress=on_progress)
+
+
+@transaction.atomic
+def _write_down(sorting: Sorting, som: ExactSOM, projection: Projection) -> None:
+    """Replace what an earlier try may have written, all at once."""
+    sorting.prototypes.all().delete()
+    prototypes = Prototype.objects.bulk_create(_prototypes(sorting, som, projection))
+    keys = np.array([prototype.pk for prototype in prototypes])
+    Assignment.objects.bulk_create(_assignments(sorting, projection, keys), batch_size=BATCH_SIZE)
+    sorting.quantization_error = quantization_error(projection)
+    sorting.topographic_error = topographic_error(projection, som.config.grid)
+    sorting.map_checksum = map_checksum(sorting.map_path)
+    sorting.state = Sorting.State.READY
+    sorting.finished_at = timezone.now()
+    sorting.save()
+
+
+def _prototypes(sorting: Sorting, som: ExactSOM, projection: Projection) -> list[Prototype]:
+    n_units = som.config.grid.n_units
+    n_members = np.bincount(projection.best, minlength=n_units)
+    total = np.bincount(projection.best, weights=projection.distance, minlength=n_units)
+    borders = u_matrix(som)
+    return [
+        Prototype(
+            sorting=sorting,
+            row=unit // sorting.columns,
+            column=unit % sorting.columns,
+            n_members=int(n_members[unit]),
+            mean_distance=float(total[unit] / n_members[unit]) if n_members[unit] else None,
+            neighbour_distance=float(borders.flat[unit]),
+        )
+        for unit in range(n_units)
+    ]
+
+
+def _assignments(
+    sorting: Sorting, projection: Projection, keys: NDArray[np.int64]
+) -> Iterator[Assignment]:
+    scores = outlier_scores(projection)
+    ranks = outlier_ranks(scores)
+    for n, subject in enumerate(_subjects_in_shard_order(sorting)):
+        yield Assignment(
+            sorting=sorting,
+            subject_id=subject,
+            prototype_id=int(keys[projection.best[n]]),
+            second_prototype_id=int(keys[projection.second[n]]),
+            distance=float(projection.distance[n]),
+            second_distance=float(projection.second_distance[n]),
+            angle_rad=float(projection.angle_rad[n]),
+            is_flipped=bool(projection.flip[n]),
+            outlier_score=float(scores[n]),
+            outlier_rank=int(ranks[n]),
+        )
+
+
+def _subjects_in_shard_order(sorting: Sorting) -> Iterator[int]:
+    """Give the keys of the sorted subjects in the order of their pixels."""
+    subjects = sorting.survey.subjects.order_by("shard", "row").values_list("pk", flat=True)
+    return subjects[: sorting.n_subjects].iterator(chunk_size=BATCH_SIZE)

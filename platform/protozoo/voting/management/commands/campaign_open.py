@@ -1,0 +1,54 @@
+"""`manage.py campaign_open`: puts a question to volunteers."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from protozoo.exceptions import ProtoZooError
+from protozoo.sorting.models import Sorting
+from protozoo.voting.services import campaign_open
+
+
+class Command(BaseCommand):
+    help = "Put a question tree to volunteers over a sorting; opened again, it is the same one."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug", help="short name: small letters, digits and '-'")
+        parser.add_argument("--sorting", type=int, required=True, help="number of the sorting")
+        parser.add_argument("--title", required=True)
+        parser.add_argument("--introduction", default="", help="what it is for, in plain words")
+        parser.add_argument("--tree", default="", help="JSON file (default: radio morphology)")
+        parser.add_argument("--votes", type=int, default=5, help="votes that retire an item")
+        parser.add_argument("--outliers", type=int, default=None, help="default: 5 %%, at most 200")
+        parser.add_argument("--seed", type=int, default=0, help="of the order of the items")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        sorting = Sorting.objects.filter(pk=options["sorting"]).first()
+        if sorting is None:
+            raise CommandError(f"There is no sorting {options['sorting']}; sort a survey first.")
+        try:
+            campaign = campaign_open(
+                sorting=sorting,
+                slug=options["slug"],
+                title=options["title"],
+                introduction=options["introduction"],
+                tree=_tree(options["tree"]),
+                votes_to_retire=options["votes"],
+                n_outliers=options["outliers"],
+                seed=options["seed"],
+            )
+        except ProtoZooError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Campaign {campaign.slug} is open with {campaign.items.count()} items.")
+
+
+def _tree(path: str) -> Any:
+    if not path:
+        return None
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"The question tree {path} cannot be read: {error}") from error
