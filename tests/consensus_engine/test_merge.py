@@ -247,6 +247,7 @@ def test_result_holds_only_finite_numbers(case):
         ({"item_cell": np.array([0, 9, -1])}, "item_cell must lie between -1 and 1"),
         ({"item_subject": np.array([-1, -1, 5])}, "item_subject must lie between -1 and 1"),
         ({"item_subject": np.array([-1, 1, 1])}, "item 1 must show either a prototype or"),
+        ({"item_subject": np.array([-1.0, -1.0, 0.0])}, "item_subject must be integers"),
         ({"item_subject": np.array([-1, -1])}, "item_subject must have 3 entries"),
         ({"answer": np.array([0, 1, 2])}, "answer must lie between 0 and 1, got 2"),
     ],

@@ -189,6 +189,8 @@ def _check(votes: VoteTable, cells: CellTable) -> None:
     ):
         if index.shape != (votes.n_items,):
             raise InputError(f"{name} must have {votes.n_items} entries, got {index.shape}")
+        if index.dtype.kind not in "iu":
+            raise InputError(f"{name} must be integers, got {index.dtype}")
         if index.size and not (index.min() >= -1 and index.max() < stop):
             raise InputError(f"{name} must lie between -1 and {stop - 1}")
     both = np.flatnonzero((votes.item_cell >= 0) == (votes.item_subject >= 0))
