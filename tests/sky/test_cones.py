@@ -5,7 +5,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from protozoo.sky.positions import ORDER, cone_ranges, healpix_of, separation_arcsec
+from protozoo.sky.positions import (
+    ORDER,
+    cone_ranges,
+    healpix_of,
+    is_near,
+    separation_arcsec,
+)
 from protozoo.sky.selectors import Cone, ConeError, rows_in_cone
 from protozoo.subjects.models import Subject
 from tests import factories
@@ -62,3 +68,21 @@ def test_what_is_no_cone_is_refused(text):
 
 def test_a_negative_right_ascension_wraps():
     assert Cone.parse("-10,5,1").ra_deg == 350
+
+
+@settings(deadline=None, max_examples=30)
+@given(ra=st.floats(0, 359.999), dec=st.floats(-90, 90), seed=st.integers(0, 1000))
+def test_positions_are_near_as_the_plain_separation_says(ra, dec, seed):
+    rng = np.random.default_rng(seed)
+    ras, other_ras = ((ra + rng.normal(0, 0.01, (2, 40))) % 360).reshape(2, -1)
+    decs, other_decs = np.clip(dec + rng.normal(0, 0.01, (2, 40)), -90, 90)
+    plain = [
+        bool((separation_arcsec(other_ras, other_decs, a, d) <= 20).any())
+        for a, d in zip(ras, decs, strict=True)
+    ]
+    near = is_near(ras, decs, other_ras, other_decs, radius_arcsec=20)
+    assert near.tolist() == plain
+
+
+def test_nothing_is_near_nothing():
+    assert not is_near([1.0], [2.0], [], [], radius_arcsec=10).any()

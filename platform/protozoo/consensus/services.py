@@ -21,7 +21,7 @@ from protozoo.sorting.models import Assignment, Prototype
 from protozoo.subjects.models import Subject
 from protozoo.voting.models import Campaign, Item, Question, Vote
 from protozoo.voting.selectors import question_newest
-from protozoo.voting.trees import MIXED, tree_classes, tree_leaves
+from protozoo.voting.trees import MIXED, Answer, tree_classes, tree_leaves
 from skysort import __version__
 from skysort.consensus.accuracy import wilson_interval
 from skysort.consensus.merge import (
@@ -137,7 +137,7 @@ def _ballots(campaign: Campaign, question: Question, places: _Places) -> _Ballot
     leaves = tree_leaves(question.tree)
     answers = [leaf["key"] for leaf in leaves]
     classes = tree_classes(question.tree)
-    if any(leaf["means"] == "mixed" for leaf in leaves):
+    if any(leaf.get("means") == "mixed" for leaf in leaves):
         classes = [*classes, MIXED]
     class_of = [_class_of(leaf, classes) for leaf in leaves]
     items = list(campaign.items.order_by("pk"))
@@ -166,8 +166,8 @@ def _ballots(campaign: Campaign, question: Question, places: _Places) -> _Ballot
     return _Ballots(table, items, volunteers, sum(row[4] for row in rows), rows[-1][0])
 
 
-def _class_of(leaf: dict[str, Any], classes: list[str]) -> int:
-    match leaf["means"]:
+def _class_of(leaf: Answer, classes: list[str]) -> int:
+    match leaf.get("means"):
         case "class":
             return classes.index(leaf["key"])
         case "mixed":

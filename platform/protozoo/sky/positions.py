@@ -58,3 +58,30 @@ def separation_arcsec(
     positions = SkyCoord(ra_deg, dec_deg, unit="deg")
     center = SkyCoord(center_ra_deg, center_dec_deg, unit="deg")
     return np.asarray(positions.separation(center).arcsec, dtype=np.float64)
+
+
+def is_near(
+    ra_deg: ArrayLike,
+    dec_deg: ArrayLike,
+    other_ra_deg: ArrayLike,
+    other_dec_deg: ArrayLike,
+    *,
+    radius_arcsec: float,
+) -> NDArray[np.bool_]:
+    """Tell for each position whether one of the others lies within the radius."""
+    here = _unit_vectors(ra_deg, dec_deg)
+    others = _unit_vectors(other_ra_deg, other_dec_deg)
+    others = others[np.argsort(others[:, 2])]
+    chord = 2 * np.sin(np.radians(radius_arcsec / 3600) / 2)
+    first = np.searchsorted(others[:, 2], here[:, 2] - chord)
+    last = np.searchsorted(others[:, 2], here[:, 2] + chord, side="right")
+    near = np.zeros(len(here), dtype=bool)
+    for i in np.flatnonzero(last > first):  # only the others in a thin ring of latitude
+        near[i] = (np.linalg.norm(others[first[i] : last[i]] - here[i], axis=1) <= chord).any()
+    return near
+
+
+def _unit_vectors(ra_deg: ArrayLike, dec_deg: ArrayLike) -> NDArray[np.float64]:
+    ra = np.radians(np.asarray(ra_deg, dtype=np.float64))
+    dec = np.radians(np.asarray(dec_deg, dtype=np.float64))
+    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)

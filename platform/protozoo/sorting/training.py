@@ -1,7 +1,7 @@
 """Trains maps and projects subjects on them; imports torch, so no web process may import it."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from django.db import transaction
@@ -17,6 +17,7 @@ from skysort.images.recipes import get_recipe
 from skysort.images.shards import ShardReader
 from skysort.som.checkpoint import map_checksum
 from skysort.som.exact import EpochReport, ExactSOM, Projection, SOMConfig
+from skysort.som.grid import Topology
 from skysort.som.outliers import outlier_ranks, outlier_scores
 from skysort.som.quality import quantization_error, topographic_error, u_matrix
 
@@ -86,7 +87,7 @@ def _config(sorting: Sorting, images: PreparedImages) -> SOMConfig:
     return SOMConfig(
         rows=sorting.rows,
         columns=sorting.columns,
-        topology=sorting.topology,
+        topology=cast(Topology, sorting.topology),
         periodic=sorting.is_periodic,
         n_rotations=sorting.n_rotations,
         epochs=sorting.n_epochs,

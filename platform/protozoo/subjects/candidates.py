@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from numpy.typing import NDArray
 
 from protozoo.jobs.services import Report, silent
+from protozoo.sky.positions import is_near
 from protozoo.subjects.exceptions import ImportRequestError
 from skysort.errors import InputError
 from skysort.images.detection import detect_sources
@@ -115,13 +115,14 @@ class Wanted:
 
     def with_new(self, found: Table, *, same_source_arcsec: float) -> "Wanted":
         """Add the detections that are not here yet from an overlapping mosaic."""
-        is_new = np.ones(len(found), dtype=bool)
-        if len(found) and self.identifiers:
-            here = SkyCoord(self.ra_deg, self.dec_deg, unit="deg")
-            there = SkyCoord(found["ra"], found["dec"], unit="deg")
-            _, apart, _ = there.match_to_catalog_sky(here)
-            is_new = np.asarray(apart.arcsec > same_source_arcsec)
-        new = found[is_new]
+        is_known = is_near(
+            found["ra"],
+            found["dec"],
+            self.ra_deg,
+            self.dec_deg,
+            radius_arcsec=same_source_arcsec,
+        )
+        new = found[~is_known]
         first = len(self.identifiers) + 1
         measured = [name for name in new.colnames if name not in {"id", "ra", "dec"}]
         return Wanted(
