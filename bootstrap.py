@@ -507,7 +507,7 @@ def run(
     """Run a program with its lines as progress; all of them go to a log beside the stamps."""
     STAMPS.mkdir(parents=True, exist_ok=True)
     log = STAMPS / f"{name}.log"
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=cwd,
         env=program_environment(os.environ if env is None else env),
@@ -518,17 +518,17 @@ def run(
         errors="replace",
         close_fds=False,  # the lock stays with a program that outlives a killed set-up
         start_new_session=True,
-    )
-    try:
-        with log.open("w", encoding="utf-8") as file:
-            file.write(f"$ {shlex.join(command)}\n")
-            for line in lines_of(process):
-                file.write(line)
-                show(line)
-        code = process.wait()
-    except BaseException:
-        stop_program(process)
-        raise
+    ) as process:
+        try:
+            with log.open("w", encoding="utf-8") as file:
+                file.write(f"$ {shlex.join(command)}\n")
+                for line in lines_of(process):
+                    file.write(line)
+                    show(line)
+            code = process.wait()
+        except BaseException:
+            stop_program(process)
+            raise
     if code:
         raise CommandError(command, code, log, hint)
 
