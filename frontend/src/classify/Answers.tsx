@@ -35,7 +35,10 @@ export function Answers(props: Props) {
           </button>
         )}
         <button class="button button--quiet answers__help" type="button" onClick={onHelp}>
-          Help <kbd aria-hidden="true">?</kbd>
+          Help{" "}
+          <span class="key" aria-hidden="true">
+            ?
+          </span>
         </button>
       </div>
       <div class="answers__list" ref={list} data-ready={isReady ? turn : undefined}>
@@ -48,7 +51,9 @@ export function Answers(props: Props) {
             aria-keyshortcuts={String(index + 1)}
             onClick={() => onAnswer(answer.key)}
           >
-            <kbd aria-hidden="true">{index + 1}</kbd>
+            <span class="key" aria-hidden="true">
+              {index + 1}
+            </span>
             <span class="answer__words">
               <span class="answer__label">{answer.label}</span>
               {answer.help && <span class="answer__help">{answer.help}</span>}

@@ -83,7 +83,7 @@ def _manifest(path: Path) -> dict[str, Chunk]:
 
 
 @lru_cache(maxsize=4)
-def _manifest_of(path: Path, changed_at: int) -> dict[str, Chunk]:  # noqa: ARG001
+def _manifest_of(path: Path, changed_at: int) -> dict[str, Chunk]:
     """Read the manifest once for each build; a new build has another time."""
     manifest: dict[str, Chunk] = json.loads(path.read_text(encoding="utf-8"))
     return manifest
@@ -143,3 +143,9 @@ def share_of(part: float, whole: float) -> float:
 def machine(value: float) -> str:
     """Write a number for an attribute that a program reads, whatever the language."""
     return repr(value)
+
+
+@register.filter(name="json")
+def as_json(value: object) -> str:
+    """Write what an island is given, for its data-props attribute; the template escapes it."""
+    return json.dumps(value, ensure_ascii=False)

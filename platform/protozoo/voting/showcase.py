@@ -1,0 +1,101 @@
+"""What the pages for volunteers show of campaigns beside their progress."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Count, F, Q, Sum, Window
+from django.db.models.functions import RowNumber
+
+from protozoo.sorting.models import Prototype
+from protozoo.sorting.pictures import prototype_picture_url
+from protozoo.voting.models import Campaign, Vote
+from protozoo.voting.selectors import Progress, campaign_progress, with_progress
+from protozoo.voting.trees import Answer, Tree, tree_leaves
+
+N_PICTURES: Final = 8
+PICTURE_SIZE: Final = 256
+# The style sheet knows so many shapes and colors.
+MAX_NUMBER: Final = 8
+
+
+@dataclass(frozen=True)
+class CampaignCard:
+    """A campaign, how far it has come, and addresses of some of its pictures."""
+
+    campaign: Campaign
+    progress: Progress
+    pictures: Sequence[str]
+
+    @property
+    def is_open(self) -> bool:
+        return self.campaign.state == Campaign.State.OPEN
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many subjects the answers speak for."""
+
+    n_covered: int
+    n_simulated: int
+
+    def votes_per_subject(self, n_votes: int) -> float | None:
+        return n_votes / self.n_covered if self.n_covered else None
+
+
+@dataclass(frozen=True)
+class NumberedAnswer:
+    """An answer that ends the tree, with the number of its color and shape."""
+
+    number: int
+    answer: Answer
+
+
+def campaign_cards(campaigns: Iterable[Campaign]) -> list[CampaignCard]:
+    """Put pictures to campaigns, those first that take answers."""
+    listed = with_progress(campaigns)
+    pictures = prototype_pictures({one.campaign.sorting_id for one in listed})
+    cards = [
+        CampaignCard(one.campaign, one.progress, pictures[one.campaign.sorting_id])
+        for one in listed
+    ]
+    return sorted(cards, key=lambda card: not card.is_open)
+
+
+def campaign_card(campaign: Campaign, *, n_pictures: int) -> CampaignCard:
+    pictures = prototype_pictures([campaign.sorting_id], count=n_pictures)
+    return CampaignCard(campaign, campaign_progress(campaign), pictures[campaign.sorting_id])
+
+
+def prototype_pictures(
+    sorting_ids: Iterable[int], *, count: int = N_PICTURES
+) -> dict[int, list[str]]:
+    """Give pictures of the prototypes with the most members of each sorting, in one query."""
+    place = Window(
+        RowNumber(), partition_by=F("sorting"), order_by=[F("n_members").desc(), F("pk").asc()]
+    )
+    used = Prototype.objects.filter(sorting__in=sorting_ids, n_members__gt=0)
+    largest = used.annotate(place=place).filter(place__lte=count).order_by("place")
+    found: dict[int, list[str]] = defaultdict(list)
+    for prototype in largest.select_related("sorting__survey"):
+        found[prototype.sorting_id].append(prototype_picture_url(prototype, size=PICTURE_SIZE))
+    return found
+
+
+def campaign_coverage(campaign: Campaign) -> Coverage:
+    """Count the members of all prototypes with an answer, and the simulated answers."""
+    answered = campaign.items.filter(n_votes__gt=0)
+    covered = answered.aggregate(n=Sum("prototype__n_members"))["n"] or 0
+    votes = Vote.objects.filter(item__campaign=campaign, superseded_at=None)
+    simulated = votes.aggregate(n=Count("pk", filter=Q(volunteer__is_simulated=True)))["n"]
+    return Coverage(n_covered=covered, n_simulated=simulated)
+
+
+def numbered_answers(tree: Tree) -> list[NumberedAnswer]:
+    """List the answers that end the tree, numbered in its order."""
+    leaves = tree_leaves(tree)
+    return [
+        NumberedAnswer(min(number, MAX_NUMBER), answer)
+        for number, answer in enumerate(leaves, start=1)
+    ]
