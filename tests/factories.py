@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
 from protozoo.accounts.models import User, Volunteer
+from protozoo.accounts.roles import PERMISSIONS_OF_ROLE
 from protozoo.accounts.services import role_grant, volunteer_of_user
 from protozoo.catalog.models import Entry, Release
 from protozoo.consensus.models import (
@@ -42,8 +44,17 @@ def make_user(username: str = "", *, role: str = "", **fields: Any) -> User:
     name = username or f"user-{next(_numbers)}"
     user = User.objects.create_user(name, f"{name}@example.org", "the-great-refractor", **fields)
     if role:
+        make_roles()
         role_grant(user=user, role=role)
     return user
+
+
+def make_roles() -> None:
+    """Make the roles again if a test with transaction=True has flushed what migrations wrote."""
+    for role, codenames in PERMISSIONS_OF_ROLE.items():
+        group, created = Group.objects.get_or_create(name=role)
+        if created:
+            group.permissions.set(Permission.objects.filter(codename__in=codenames))
 
 
 def make_annie() -> User:
@@ -250,7 +261,7 @@ def make_campaign(
         },
     )
     Question.objects.create(campaign=campaign, version=1, tree=tree or default_tree())
-    outliers = sorting.assignments.filter(outlier_rank__lte=n_outliers)
+    outliers = sorting.assignments.filter(subject__is_audit=False).order_by("outlier_rank")
     chance = random.Random(seed)
     Item.objects.bulk_create(
         [
@@ -265,7 +276,7 @@ def make_campaign(
                     subject_id=shown.subject_id,
                     order=chance.random(),
                 )
-                for shown in outliers.order_by("outlier_rank")
+                for shown in outliers[:n_outliers]
             ),
             *(
                 Item(campaign=campaign, kind="audit", subject=shown, order=chance.random())

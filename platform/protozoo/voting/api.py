@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -273,6 +273,7 @@ class VoteCreate(APIView):
 class OwnVotes(generics.ListAPIView[Vote]):
     """The votes of whoever asks, the newest first."""
 
+    permission_classes = [AllowAny]
     queryset = Vote.objects.all()
     serializer_class = VoteSerializer
 
