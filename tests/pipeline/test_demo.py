@@ -61,7 +61,9 @@ def test_every_column_says_what_it_is(walked):
     for number in range(1, header["TFIELDS"] + 1):
         assert header[f"TUCD{number}"]
         assert header[f"TCOMM{number}"]
-    unit_of = {header[f"TTYPE{n}"]: header.get(f"TUNIT{n}") for n in range(1, 40) if f"TTYPE{n}" in header}
+    unit_of = {
+        header[f"TTYPE{n}"]: header.get(f"TUNIT{n}") for n in range(1, 40) if f"TTYPE{n}" in header
+    }
     assert unit_of["ra"] == unit_of["dec"] == "deg"
 
 

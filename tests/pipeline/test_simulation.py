@@ -15,7 +15,7 @@ def campaign():
 
 
 def truth_of(campaign, label="fri"):
-    return {key: label for key in campaign.sorting.survey.subjects.values_list("pk", flat=True)}
+    return dict.fromkeys(campaign.sorting.survey.subjects.values_list("pk", flat=True), label)
 
 
 def test_they_vote_until_every_item_is_retired(campaign):

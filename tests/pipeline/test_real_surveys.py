@@ -1,0 +1,74 @@
+"""Real surveys go the whole way; the figures that are printed stand in the README."""
+
+import zipfile
+from collections import Counter
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from protozoo.catalog.services import release_freeze
+from protozoo.consensus.services import consensus_run
+from protozoo.pipeline.simulation import SimulatedCrowd, campaign_simulate
+from protozoo.sorting.services import sorting_create
+from protozoo.sorting.training import sorting_run
+from protozoo.subjects.services import SurveyAbout, SurveyFiles, survey_import
+from protozoo.voting.services import campaign_open
+
+pytestmark = [pytest.mark.django_db, pytest.mark.realdata]
+ANSWER_OF = {"FRI": "fri", "FRII": "frii", "Compact": "compact", "Bent": "bent"}
+
+
+def test_first_images_become_a_catalog(real_data, tmp_path):
+    source = real_data / "first_rgd_2158"
+    with zipfile.ZipFile(source / "galaxy_data_h5.zip") as archive:
+        archive.extractall(tmp_path)
+    files = SurveyFiles(
+        images=str(next(tmp_path.rglob("*.h5"))),
+        table=str(source / "labels.csv"),
+        id_column="index",
+    )
+    survey = survey_import(slug="first", files=files, about=SurveyAbout(image_size=64)).survey
+    plan = sorting_create(survey=survey, rows=10, columns=10, n_rotations=36, n_epochs=6)
+    sorting = sorting_run(sorting_id=plan.pk)
+    campaign = campaign_open(sorting=sorting, slug="first", title="FIRST")
+    columns = survey.subjects.values_list("pk", "columns")
+    truth = {key: ANSWER_OF[column["label"]] for key, column in columns}
+    campaign_simulate(
+        campaign=campaign, truth=truth, crowd=SimulatedCrowd(n_volunteers=200, skill=0.75)
+    )
+    run = consensus_run(campaign=campaign)
+    release = release_freeze(campaign=campaign)
+
+    entries = list(release.entries.values_list("subject_id", "label", "probability"))
+    accuracy = np.mean([truth[subject] == label for subject, label, _ in entries])
+    claimed = np.mean([probability for _, _, probability in entries])
+    print(
+        f"FIRST: {len(entries)} subjects, {run.n_votes} votes"
+        f" ({run.n_votes / len(entries):.2f} per row), accuracy {accuracy:.3f},"
+        f" mean claimed probability {claimed:.3f}, audit {run.audit}"
+    )
+    assert len(entries) == 2158
+    assert len(Table.read(release.folder / "catalog.fits")) == 2158
+    commonest = Counter(truth.values()).most_common(1)[0][1] / len(truth)
+    assert accuracy > commonest + 0.15
+    assert abs(claimed - accuracy) < 0.15
+    assert run.n_votes / len(entries) < 1.0
+
+
+def test_nvss_fields_are_searched_sorted_and_give_their_outliers(real_data):
+    files = SurveyFiles(mosaics=str(real_data / "nvss_fields_24" / "*.fits.fz"))
+    run = survey_import(slug="nvss", files=files, about=SurveyAbout(image_size=64))
+    plan = sorting_create(survey=run.survey, rows=5, columns=5, n_rotations=36, n_epochs=8)
+    sorting = sorting_run(sorting_id=plan.pk)
+    outliers = sorting.assignments.filter(outlier_rank__lte=10).order_by("outlier_rank")
+    print(
+        f"NVSS: {run.n_imported} sources in 24 fields, quantization error"
+        f" {sorting.quantization_error:.3f}, topographic error {sorting.topographic_error:.3f}"
+    )
+    for row in outliers.select_related("subject"):
+        print(f"  {row.outlier_rank:2d} {row.subject.identifier} score {row.outlier_score:.2f}")
+    assert sorting.n_subjects == run.n_imported > 250
+    scores = [row.outlier_score for row in outliers]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[-1] > np.median(sorting.assignments.values_list("outlier_score", flat=True)) + 1
