@@ -68,7 +68,7 @@ function useOutbox(
 ): void {
   const underWay = useRef<string | null>(null);
   const vote = state.unsent[0];
-  const isHalted = state.end === "cookies" || state.end === "refused";
+  const isHalted = !state.hasBegun || state.end === "cookies" || state.end === "refused";
   useEffect(() => {
     for (const waiting of state.unsent) keep(localStorage, waiting);
   }, [state.unsent]);

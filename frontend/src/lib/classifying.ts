@@ -46,6 +46,8 @@ export interface State {
   unsent: Vote[];
   answered: number;
   last: LastAnswer | null;
+  /** The server has answered once, so it knows this browser's volunteer. */
+  hasBegun: boolean;
   /** The server had nothing more to add to the queue. */
   isDry: boolean;
   end: End | null;
@@ -81,6 +83,7 @@ export function beginning(tree: Tree, version: number, unsent: Vote[]): State {
     unsent,
     answered: 0,
     last: null,
+    hasBegun: false,
     isDry: false,
     end: null,
     isOffline: false,
@@ -114,7 +117,7 @@ export function advance(state: State, event: Event): State {
 export function wanted(state: State): number {
   if (state.end) return 0;
   if (state.queue.length) return state.isDry ? 0 : Math.max(0, HELD - state.queue.length);
-  return state.unsent.length ? 0 : HELD;
+  return state.hasBegun && state.unsent.length ? 0 : HELD;
 }
 
 /** Items that the server need not send: they are here, or their vote is on its way. */
@@ -137,7 +140,7 @@ function served(state: State, supply: Supply, items: Item[]): State {
   const queue = [...state.queue, ...fresh];
   const isDry = supply !== "items" || fresh.length === 0;
   const end = queue.length ? state.end : supply === "items" ? "seen_all" : supply;
-  const next = { ...state, queue, isDry, end, isOffline: false };
+  const next = { ...state, queue, isDry, end, hasBegun: true, isOffline: false };
   return state.queue.length === 0 && queue.length ? asking(next) : next;
 }
 

@@ -14,7 +14,7 @@ from protozoo.voting.models import Campaign, Vote
 from protozoo.voting.selectors import Progress, campaign_progress, with_progress
 from protozoo.voting.trees import Answer, Tree, tree_leaves
 
-N_PICTURES: Final = 8
+N_PICTURES: Final = 16
 PICTURE_SIZE: Final = 256
 # The style sheet knows so many shapes and colors.
 MAX_NUMBER: Final = 8
