@@ -317,6 +317,10 @@ TORCH_BUILDS = {
 }
 
 
+# The two ways in which pip says that the places it asked do not have a version.
+NO_SUCH_BUILD = re.compile("No matching distribution found|ResolutionImpossible")
+
+
 def wanted_torch(constraints: str) -> str:
     """Find torch's version among the pinned ones."""
     match = re.search(r"^torch==([\d.]+)$", constraints, re.MULTILINE)
@@ -348,12 +352,16 @@ def has_nvidia() -> bool:
 
 def torch_sources(version: str, build: str) -> list[TorchSource]:
     """List the places to ask for a build, best first."""
-    ordinary = TorchSource("the configured package index", (f"torch=={version}",))
+    with_its_libraries = tuple(constraint_arguments())
+    ordinary = TorchSource(
+        "the configured package index", (*with_its_libraries, f"torch=={version}")
+    )
     if build == "macos":
         return [ordinary]
     if build == "cuda":
         # A wheel with a local version ("+cpu") would win against the ordinary one under "==".
-        return [ordinary._replace(arguments=(f"torch==={version}",)), ordinary]
+        exact = (*with_its_libraries, f"torch==={version}")
+        return [ordinary._replace(arguments=exact), ordinary]
     cpu = f"torch=={version}+cpu"
     return [
         TorchSource("the places in pip's configuration", ("--no-deps", cpu)),
@@ -395,10 +403,10 @@ def install_torch(version: str, build: str) -> None:
             print("      which cannot be reached from here")
             continue
         try:
-            arguments = ["--force-reinstall", *constraint_arguments(), *source.arguments]
-            run("torch", pip_install(*arguments), NETWORK_HINT)
-        except CommandError:
-            if source is sources[-1]:
+            run("torch", pip_install("--force-reinstall", *source.arguments), NETWORK_HINT)
+        except CommandError as error:
+            # Anything else, a full disk or a broken line, must not end in the larger download.
+            if source is sources[-1] or not NO_SUCH_BUILD.search(str(error)):
                 raise
             print("      which has no such build for this Python")
             continue
@@ -568,8 +576,11 @@ def _read_into(stream: Iterable[str], lines: "queue.Queue[str | None]") -> None:
     lines.put(None)
 
 
-# Lines that say nothing new; what pip indents are the files behind the line above.
-NOISE = re.compile(r"\s|Requirement already|Looking in|WARNING: Location|npm warn|\[notice|> ")
+# Lines that say nothing new. What pip indents are the files behind the line above, and its errors
+# are shown with the end of the log when they stop the set-up.
+NOISE = re.compile(
+    r"\s|Requirement already|Looking in|WARNING: Location|ERROR: |npm warn|\[notice|> "
+)
 
 
 def show(line: str) -> None:
