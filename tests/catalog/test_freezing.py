@@ -154,7 +154,7 @@ def test_a_subject_without_a_place_on_the_map_is_named(campaign):
     run = campaign.consensus_runs.get()
     stranger = make_subject(survey=campaign.sorting.survey, identifier="stranger")
     run.subjects.filter(subject=run.subjects.last().subject_id).update(subject=stranger)
-    with pytest.raises(ReleaseError, match="Subject stranger .* has no place"):
+    with pytest.raises(ReleaseError, match=r"Subject stranger .* has no place"):
         release_freeze(campaign=campaign)
 
 

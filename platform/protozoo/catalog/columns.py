@@ -4,7 +4,6 @@ Rows are held as one big-endian record each, exactly as FITS and VOTable's BINAR
 truth is b"T" or b"F", text is printable ASCII (see `ascii_text`).
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -19,6 +18,15 @@ Records: TypeAlias = NDArray[np.void]
 
 TEXT: Final = "S"
 TRUTH: Final = "?"
+_VOTABLE_TYPES: Final = {
+    TEXT: "char",
+    TRUTH: "boolean",
+    ">f8": "double",
+    ">f4": "float",
+    ">i8": "long",
+    ">i4": "int",
+    ">i2": "short",
+}
 # Rows that are read from the database at once.
 BATCH_SIZE: Final = 10_000
 # What FITS allows in text; '%' itself is written as %25, so that nothing is ambiguous.
@@ -40,6 +48,10 @@ class Column:
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(f"S{self.width}" if self.kind in {TEXT, TRUTH} else self.kind)
 
+    @property
+    def votable_type(self) -> str:
+        return _VOTABLE_TYPES[self.kind]
+
 
 def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> list[Column]:
     """List the columns of a catalog with these classes, in their order."""
@@ -59,8 +71,8 @@ def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> li
             " model, 0 where the reviewer's label is no class of it",
         ),
         *(
-            Column(name, ">f4", "", "stat.probability", f"Probability of the class {key}")
-            for key, name in zip(classes, probability_names(classes), strict=True)
+            Column(f"p_{key}", ">f4", "", "stat.probability", f"Probability of the class {key}")
+            for key in classes
         ),
         Column("entropy", ">f4", "bit", "stat.param", "Entropy of the probabilities p_*"),
         Column(
@@ -109,19 +121,6 @@ def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> li
     ]  # fmt: skip
 
 
-def probability_names(classes: Sequence[str]) -> list[str]:
-    """Name the columns of the classes' probabilities; different classes get different names."""
-    names: list[str] = []
-    for key in classes:
-        plain = "p_" + re.sub(r"[^A-Za-z0-9_]", "_", key)
-        taken = {name.lower() for name in names}
-        name, number = plain, 2
-        while name.lower() in taken:
-            name, number = f"{plain}_{number}", number + 1
-        names.append(name)
-    return names
-
-
 def ascii_text(text: str) -> str:
     """Percent-encode (RFC 3986) what printable ASCII does not hold, '%' and blanks at the end."""
     kept = text.rstrip(" ")
@@ -134,15 +133,17 @@ def record_type(columns: Sequence[Column]) -> np.dtype[Any]:
 
 def read_records(release: Release, columns: Sequence[Column]) -> Iterator[Records]:
     """Read the rows of a release, batch by batch, in the order of their keys."""
-    dtype = record_type(columns)
     last = 0
     while batch := list(release.entries.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
         last = batch[-1].pk
-        yield _records(batch, release.run.classes, dtype)
+        yield to_records(batch, release.run.classes, columns)
 
 
-def _records(batch: Sequence[Entry], classes: Sequence[str], dtype: np.dtype[Any]) -> Records:
-    records = np.zeros(len(batch), dtype)
+def to_records(
+    batch: Sequence[Entry], classes: Sequence[str], columns: Sequence[Column]
+) -> Records:
+    """Put rows into the columns; a text that is wider than its column is cut."""
+    records = np.zeros(len(batch), record_type(columns))
     for name, field in _FIELDS.items():
         records[name] = [getattr(entry, field) for entry in batch]
     for name, field in _TEXTS.items():
@@ -150,8 +151,8 @@ def _records(batch: Sequence[Entry], classes: Sequence[str], dtype: np.dtype[Any
     for name, field in _TRUTHS.items():
         records[name] = [b"T" if getattr(entry, field) else b"F" for entry in batch]
     probabilities = np.array([entry.probabilities for entry in batch])  # (N, classes)
-    for place, name in enumerate(probability_names(classes)):
-        records[name] = probabilities[:, place]
+    for place, key in enumerate(classes):
+        records[f"p_{key}"] = probabilities[:, place]
     records["angle"] = np.degrees([entry.angle_rad for entry in batch])
     return records
 

@@ -22,3 +22,9 @@ class ReleaseBusyError(ProtoZooError):
 
     code = "release_busy"
     status = 409
+
+
+class ConeSearchError(ProtoZooError):
+    """A cone search asks for what is no cone."""
+
+    code = "cone"

@@ -73,6 +73,7 @@ def provenance_of(release: Release, columns: Sequence[Column]) -> dict[str, Any]
     """Collect everything that is to be known of a release; `release.figures` is already set."""
     campaign, run = release.campaign, release.run
     survey = campaign.sorting.survey
+    labels = Labels(run.question)
     reviews = campaign.reviews.filter(pk__lte=release.last_review_id)
     return {
         "format": FORMAT,
@@ -90,9 +91,7 @@ def provenance_of(release: Release, columns: Sequence[Column]) -> dict[str, Any]
             "title": campaign.title,
             "votes_to_retire": campaign.votes_to_retire,
             "question_version": run.question.version,
-            "classes": [
-                {"key": key, "name": Labels(run.question)[key].name} for key in run.classes
-            ],
+            "classes": [{"key": key, "name": labels.of(key).name} for key in run.classes],
         },
         "votes": _votes(voters_of(run)),
         "consensus": _consensus(run),

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from protozoo.catalog.models import Entry, Release
 from protozoo.consensus.models import ConsensusRun, Review
 from protozoo.jobs.models import Job
+from protozoo.sky.positions import separation_arcsec
+from protozoo.sky.selectors import Cone, rows_in_cone
 from protozoo.voting.models import Campaign
 
 FREEZE_TASK = "protozoo.catalog.tasks.freeze"
@@ -31,6 +34,40 @@ def releases() -> QuerySet[Release]:
 
 def release_entries(release: Release) -> QuerySet[Entry]:
     return release.entries.order_by("pk")
+
+
+def first_entries(release: Release, n_most: int) -> list[Entry]:
+    return list(release_entries(release).select_related("subject")[:n_most])
+
+
+def entries_matching(
+    release: Release, *, cone: Cone | None, label: str, n_most: int
+) -> tuple[int, list[Entry]]:
+    """Count the rows in a cone or of a class, and give the nearest or first of them."""
+    rows = release_entries(release).select_related("subject")
+    if label:
+        rows = rows.filter(label=label)
+    if cone is None:
+        return rows.count(), list(rows[:n_most])
+    inside = _nearest_first(list(rows_in_cone(rows, cone)), cone)
+    return len(inside), inside[:n_most]
+
+
+def entries_near(release: Release, cone: Cone, n_most: int) -> list[Entry]:
+    """Give the rows in a cone, the nearest first."""
+    return _nearest_first(list(rows_in_cone(release_entries(release), cone)), cone)[:n_most]
+
+
+def _nearest_first(entries: list[Entry], cone: Cone) -> list[Entry]:
+    if not entries:
+        return []
+    apart = separation_arcsec(
+        [entry.ra_deg for entry in entries],
+        [entry.dec_deg for entry in entries],
+        cone.ra_deg,
+        cone.dec_deg,
+    )
+    return [entries[place] for place in np.argsort(apart, kind="stable")]
 
 
 def newest_run(campaign: Campaign) -> ConsensusRun | None:

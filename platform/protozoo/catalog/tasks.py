@@ -10,9 +10,10 @@ def freeze(
     report: Report, *, campaign_id: int, created_by_id: int | None = None, notes: str = ""
 ) -> dict[str, int]:
     """Freeze what the campaign's newest consensus says."""
+    freezer = None if created_by_id is None else User.objects.filter(pk=created_by_id).first()
     release = release_freeze(
         campaign=Campaign.objects.get(pk=campaign_id),
-        created_by=User.objects.filter(pk=created_by_id).first(),
+        created_by=freezer,
         notes=notes,
         report=report,
     )

@@ -7,11 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import numpy as np
 from astropy.io import fits
+from numpy.typing import NDArray
 
 from protozoo.catalog.columns import TEXT, TRUTH, Column, Records
 
@@ -56,11 +57,12 @@ def write_csv(path: Path, columns: Sequence[Column], records: Records) -> None:
             writer.writerows(zip(*texts, strict=True))
 
 
-def _texts(column: Column, values: Records) -> list[str]:
+def _texts(column: Column, values: NDArray[Any]) -> list[str]:
     """Write numbers with as many digits as it takes to read the same number again."""
     if column.kind == TRUTH:
-        return np.where(values == b"T", "true", "false").tolist()
-    return values.astype(str).tolist()
+        values = np.where(values == b"T", "true", "false")
+    texts: list[str] = values.astype(str).tolist()
+    return texts
 
 
 def write_fits(path: Path, columns: Sequence[Column], records: Records, about: About) -> None:
@@ -92,7 +94,10 @@ def write_fits(path: Path, columns: Sequence[Column], records: Records, about: A
 def _fits_format(column: Column) -> str:
     if column.kind == TEXT:
         return f"{column.width}A"
-    return {">f8": "D", ">f4": "E", ">i8": "K", ">i4": "J", ">i2": "I", TRUTH: "L"}[column.kind]
+    return _FITS_FORMATS[column.kind]
+
+
+_FITS_FORMATS: Final = {">f8": "D", ">f4": "E", ">i8": "K", ">i4": "J", ">i2": "I", TRUTH: "L"}
 
 
 def _fits_values(column: Column, values: Records) -> Records:
@@ -186,7 +191,7 @@ def _field(column: Column) -> dict[str, str]:
         "ID": column.name,
         "name": column.name,
         "ucd": column.ucd,
-        "datatype": _VOTABLE_TYPES[column.kind],
+        "datatype": column.votable_type,
     }
     if column.kind == TEXT:
         attributes["arraysize"] = str(column.width)
@@ -195,14 +200,3 @@ def _field(column: Column) -> dict[str, str]:
     if column.name in {"ra", "dec"}:
         attributes["ref"] = "icrs"
     return attributes
-
-
-_VOTABLE_TYPES: Final = {
-    TEXT: "char",
-    TRUTH: "boolean",
-    ">f8": "double",
-    ">f4": "float",
-    ">i8": "long",
-    ">i4": "int",
-    ">i2": "short",
-}
