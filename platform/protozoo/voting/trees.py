@@ -173,6 +173,8 @@ def _check_answer(value: object, question: str) -> None:
     if not isinstance(kinds, list) or not kinds or any(kind not in KINDS for kind in kinds):
         raise TreeError(f"{where} needs kinds out of {', '.join(KINDS)}, got {kinds!r}.")
     following, means = answer.get("next"), answer.get("means")
+    if following is not None and not isinstance(following, str):
+        raise TreeError(f"{where} leads to {following!r}, which is no key.")
     if following is None and means not in MEANINGS:
         raise TreeError(f"{where} is a leaf and must mean class, mixed or unknown, got {means!r}.")
     if following is not None and means is not None:

@@ -1,0 +1,56 @@
+"""Campaigns in the admin: their words and state may change; questions, items and votes may not."""
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from protozoo.accounts.admin import OperatorAdmin
+from protozoo.voting.models import Campaign, Item, Question, Vote
+from protozoo.voting.services import campaign_close, campaign_reopen
+
+
+@admin.register(Campaign)
+class CampaignAdmin(OperatorAdmin):
+    list_display = ["title", "slug", "state", "sorting", "votes_to_retire", "created_at"]
+    list_filter = ["state"]
+    list_select_related = ["sorting__survey"]
+    search_fields = ["title", "slug"]
+    fields = ["title", "slug", "introduction", "state", "sorting", "votes_to_retire", "created_at"]
+    readonly_fields = ["slug", "state", "sorting", "votes_to_retire", "created_at"]
+    actions = ["close", "reopen"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("accounts.operate")
+
+    @admin.action(permissions=["change"], description="Close: take no more votes")
+    def close(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:
+        for campaign in campaigns:
+            campaign_close(campaign=campaign)
+
+    @admin.action(permissions=["change"], description="Open again")
+    def reopen(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:
+        for campaign in campaigns:
+            campaign_reopen(campaign=campaign)
+
+
+@admin.register(Question)
+class QuestionAdmin(OperatorAdmin):
+    list_display = ["campaign", "version", "created_at"]
+    list_filter = ["campaign"]
+    list_select_related = ["campaign"]
+
+
+@admin.register(Item)
+class ItemAdmin(OperatorAdmin):
+    list_display = ["id", "campaign", "kind", "prototype", "subject", "n_votes", "retired_at"]
+    list_filter = ["campaign", "kind", "retired_because"]
+    list_select_related = ["campaign", "prototype", "subject"]
+    search_fields = ["subject__identifier"]
+
+
+@admin.register(Vote)
+class VoteAdmin(OperatorAdmin):
+    list_display = ["id", "item", "answer", "volunteer", "seconds", "received_at", "superseded_at"]
+    list_filter = ["item__campaign", "answer", "volunteer__is_simulated"]
+    list_select_related = ["item", "volunteer__user"]
+    date_hierarchy = "received_at"
