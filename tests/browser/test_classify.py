@@ -1,0 +1,260 @@
+"""Volunteers answer a whole small campaign in a real browser."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Route, expect
+
+from protozoo.voting.models import Campaign, Vote
+from tests.factories import make_campaign, make_sorting
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+NESTED = {
+    "root": "shape",
+    "questions": {
+        "shape": {
+            "text": "What is its shape?",
+            "answers": [
+                {"key": "compact", "label": "Compact", "means": "class", "next": None},
+                {"key": "double", "label": "Two sides", "next": "ends"},
+            ],
+        },
+        "ends": {
+            "text": "Where is it brightest?",
+            "answers": [
+                {"key": "fri", "label": "In the middle", "means": "class", "next": None},
+                {"key": "frii", "label": "At the ends", "means": "class", "next": None},
+            ],
+        },
+    },
+}
+
+
+@pytest.fixture
+def campaign(storage) -> Campaign:
+    """Three prototypes, one outlier and no audit: four questions."""
+    sorting = make_sorting(rows=1, columns=4, n_subjects=12, n_audit=0, n_empty=1, with_pixels=True)
+    return make_campaign(sorting=sorting, slug="radio", n_outliers=1, votes_to_retire=2)
+
+
+def classify(open_page, campaign: Campaign, **settings) -> Page:
+    page = open_page(f"/campaigns/{campaign.slug}/classify/", **settings)
+    ready(page)
+    return page
+
+
+def ready(page: Page) -> str:
+    """Wait until the question counts answers, and tell which question it is."""
+    answers = page.locator(".answers__list[data-ready]")
+    expect(answers).to_be_visible()
+    return answers.get_attribute("data-ready")
+
+
+def next_ready(page: Page, before: str) -> str:
+    expect(page.locator(f'.answers__list[data-ready]:not([data-ready="{before}"])')).to_be_visible()
+    return ready(page)
+
+
+def all_taken(page: Page, n_answers: int) -> None:
+    """Wait until so many answers are given and none is on its way."""
+    counter = page.locator(f'[data-answered="{n_answers}"][data-unsent="0"]')
+    expect(counter).to_be_attached()
+
+
+def test_a_campaign_is_answered_by_keyboard_alone(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign)
+    shown = ready(page)
+    for key in ("1", "3", "4"):
+        page.keyboard.press(key)
+        shown = next_ready(page, shown)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".answer").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-end=seen_all]")).to_be_visible()
+    all_taken(page, 4)
+    assert Vote.objects.count() == 4
+    assert Vote.objects.values("item").distinct().count() == 4
+    assert sorted(Vote.objects.values_list("answer", flat=True)) == [
+        "bent",
+        "compact",
+        "fri",
+        "frii",
+    ]
+    assert Vote.objects.values("volunteer").distinct().count() == 1
+
+
+def test_a_campaign_is_answered_by_touch_on_a_phone(open_page, campaign: Campaign) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = classify(open_page, campaign, **phone)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shown = ready(page)
+    for _ in range(3):
+        for answer in page.locator(".answer").all():
+            expect(answer).to_be_in_viewport(ratio=1)
+        page.get_by_role("button", name="FR II").tap()
+        shown = next_ready(page, shown)
+    page.get_by_role("button", name="Compact").tap()
+    expect(page.locator("[data-end=seen_all]")).to_be_visible()
+    all_taken(page, 4)
+    assert sorted(Vote.objects.values_list("answer", flat=True)) == [
+        "compact",
+        "frii",
+        "frii",
+        "frii",
+    ]
+
+
+def test_the_last_answer_of_all_ends_the_campaign(open_page, campaign: Campaign) -> None:
+    campaign.votes_to_retire = 1
+    campaign.save()
+    page = classify(open_page, campaign)
+    shown = ready(page)
+    for _ in range(3):
+        page.keyboard.press("1")
+        shown = next_ready(page, shown)
+    page.keyboard.press("1")
+    expect(page.locator("[data-end=done]")).to_be_visible()
+
+
+def test_help_opens_and_closes_by_key_and_blocks_answers(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("1")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    all_taken(page, 0)
+    assert not Vote.objects.exists()
+
+
+def test_a_nested_question_is_asked_and_can_be_left_again(open_page, campaign: Campaign) -> None:
+    campaign.questions.update(tree=NESTED)
+    page = classify(open_page, campaign)
+    first = ready(page)
+    page.keyboard.press("2")
+    second = next_ready(page, first)
+    expect(page.get_by_role("heading", name="Where is it brightest?")).to_be_visible()
+    page.keyboard.press("Backspace")
+    assert next_ready(page, second) == first
+    page.get_by_role("button", name="Two sides").click()
+    next_ready(page, first)
+    page.get_by_role("button", name="At the ends").click()
+    all_taken(page, 1)
+    assert Vote.objects.get().path == ["double", "frii"]
+
+
+def test_a_double_click_is_one_vote(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign)
+    shown = ready(page)
+    page.get_by_role("button", name="Compact").dblclick()
+    next_ready(page, shown)
+    all_taken(page, 1)
+    assert Vote.objects.count() == 1
+
+
+def test_answers_without_a_connection_are_kept_over_a_reload(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign)
+    shown = ready(page)
+    page.route("**/api/votes/", lambda route: route.abort())
+    page.keyboard.press("1")
+    next_ready(page, shown)
+    expect(page.get_by_text("No connection just now.")).to_be_visible()
+    assert not Vote.objects.exists()
+    page.unroute("**/api/votes/")
+    page.reload()
+    ready(page)
+    all_taken(page, 0)
+    assert Vote.objects.get().answer == "compact"
+
+
+def test_a_lost_reply_does_not_make_a_second_vote(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign)
+    shown = ready(page)
+    times = []
+
+    def lose_first_reply(route: Route) -> None:
+        times.append(1)
+        if len(times) == 1:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/votes/", lose_first_reply)
+    page.keyboard.press("1")
+    next_ready(page, shown)
+    all_taken(page, 1)
+    assert len(times) == 2
+    assert Vote.objects.count() == 1
+
+
+def test_an_item_that_others_settled_is_told_kindly(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign)
+    shown = ready(page)
+    refusal = {"error": {"code": "item_retired", "message": "Enough votes.", "fields": {}}}
+    page.route("**/api/votes/", lambda route: route.fulfill(status=409, json=refusal))
+    page.keyboard.press("1")
+    next_ready(page, shown)
+    expect(page.get_by_text("Others had already settled your last one.")).to_be_visible()
+    all_taken(page, 0)
+
+
+def test_a_browser_without_cookies_is_asked_for_them(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign)
+    page.context.clear_cookies(name="volunteer")
+    page.keyboard.press("1")
+    expect(page.get_by_role("heading", name="Please allow cookies")).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    ready(page)
+    all_taken(page, 0)
+    assert Vote.objects.count() == 1
+
+
+def test_without_javascript_the_page_says_so(open_page, campaign: Campaign) -> None:
+    page = open_page(f"/campaigns/{campaign.slug}/classify/", java_script_enabled=False)
+    expect(page.get_by_role("heading", name="This page needs JavaScript")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_have_no_accessibility_violations(open_page, campaign: Campaign, scheme: str) -> None:
+    page = classify(open_page, campaign, color_scheme=scheme)
+    axe = Axe()
+    found = {"classify": axe.run(page)}
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found["help"] = axe.run(page)
+    for path in (
+        "/",
+        f"/campaigns/{campaign.slug}/",
+        "/accounts/login/",
+        "/accounts/signup/",
+        "/me/",
+    ):
+        page.goto(path)
+        expect(page.locator("h1")).to_be_visible()
+        found[path] = axe.run(page)
+    reports = [
+        f"{path}: {one.generate_report()}" for path, one in found.items() if one.violations_count
+    ]
+    assert reports == []
+
+
+def test_the_choice_of_light_or_dark_stays(open_page, campaign: Campaign) -> None:
+    page = open_page("/", color_scheme="light")
+    page.get_by_role("button", name="Dark colors").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("button", name="Dark colors")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/campaigns/radio/", "/accounts/signup/", "/me/", "/nothing/"]
+)
+def test_the_narrowest_phone_never_scrolls_sideways(
+    open_page, campaign: Campaign, path: str
+) -> None:
+    page = open_page(path, viewport={"width": 360, "height": 640})
+    expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
