@@ -1,11 +1,11 @@
 """What the keys of a question tree are called on pages, and their numbers for shapes and colors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from protozoo.voting.models import Question
-from protozoo.voting.trees import leaves
+from protozoo.voting.trees import MIXED, tree_leaves
 
 # The style sheet knows so many shapes and colors.
 MAX_NUMBER: Final = 8
@@ -37,37 +37,39 @@ class LabelShare:
         return self.label.number
 
 
-class Labels(Mapping[str, Label]):
-    """All labels of a question by key, in the tree's order; a stranger is called by its key."""
+class Labels:
+    """All labels of a question in the tree's order; a stranger is called by its key."""
 
     def __init__(self, question: Question) -> None:
-        found: dict[str, Label] = {}
-        for answer in leaves(question.tree):
-            number = min(len(found) + 1, MAX_NUMBER)
-            is_class = answer.get("means") == "class"
-            found[answer["key"]] = Label(answer["key"], answer["label"], number, is_class)
-        self._found = found
+        self.all = [
+            Label(
+                answer["key"],
+                answer["label"],
+                min(number, MAX_NUMBER),
+                is_class=answer.get("means") == "class",
+            )
+            for number, answer in enumerate(tree_leaves(question.tree), start=1)
+        ]
+        self._by_key = {label.key: label for label in self.all}
 
-    def __getitem__(self, key: str) -> Label:
-        return self._found.get(key) or Label(key, key, MAX_NUMBER, is_class=False)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
+    def of(self, key: str) -> Label:
+        return self._by_key.get(key) or Label(key, key, MAX_NUMBER, is_class=False)
 
     @property
     def classes(self) -> list[Label]:
-        return [label for label in self.values() if label.is_class]
+        return [label for label in self.all if label.is_class]
+
+    def of_groups(self) -> list[Label]:
+        """Give what a prototype can be: a class, or a mixed group."""
+        return [label for label in self.all if label.is_class or label.key == MIXED]
 
     def shares(self, keys: Sequence[str], probabilities: Sequence[float]) -> list[LabelShare]:
         """Pair keys with probabilities."""
         pairs = zip(keys, probabilities, strict=True)
-        return [LabelShare(self[key], probability) for key, probability in pairs]
+        return [LabelShare(self.of(key), probability) for key, probability in pairs]
 
     def counts(self, n_votes_by_key: Mapping[str, int]) -> list[LabelShare]:
         """Turn numbers of votes into shares, the most voted first."""
         total = sum(n_votes_by_key.values())
         ranked = sorted(n_votes_by_key.items(), key=lambda pair: -pair[1])
-        return [LabelShare(self[key], n / total, n) for key, n in ranked]
+        return [LabelShare(self.of(key), n / total, n) for key, n in ranked]

@@ -13,7 +13,7 @@ def reasons(standing: Standing) -> list[str]:
     if standing.opinion is not None and standing.reviews:
         said.append(_review_sentence(standing, standing.opinion.labels))
     if standing.posterior is not None:
-        said += [_prototype_sentence(standing), _direct_sentence(standing)]
+        said += [_direct_sentence(standing), _prototype_sentence(standing)]
         said += [_prior_sentence(standing), _audit_sentence(standing)]
     return [sentence for sentence in said if sentence]
 
@@ -23,15 +23,17 @@ def _review_sentence(standing: Standing, labels: Labels) -> str:
     note = f" Their note: “{newest.note}”" if newest.note else ""
     return (
         f"{newest.reviewer} looked at it on {newest.created_at:%d %B %Y} and decided:"
-        f" {labels[newest.label].name}. This overrules everything below.{note}"
+        f" {labels.of(newest.label).name}. This overrules everything below.{note}"
     )
 
 
 def _prototype_sentence(standing: Standing) -> str:
     posterior, place = standing.posterior, standing.assignment
-    if posterior is None or place is None or posterior.weight_prototype < SMALLEST_SHARE:
+    if posterior is None or place is None:
         return ""
     prototype = place.prototype
+    if posterior.weight_prototype < SMALLEST_SHARE:
+        return _unused_sentence(posterior.n_votes_prototype, str(prototype))
     votes = _votes(posterior.n_votes_prototype)
     others = prototype.n_members - 1
     alike = f"{others} look-alike{'s' if others != 1 else ''}"
@@ -40,6 +42,12 @@ def _prototype_sentence(standing: Standing) -> str:
         f"{_percent(posterior.weight_prototype)} comes from {votes} on its {prototype}, where it"
         f" lies with {alike}; {_nearness(nearer, others)}."
     )
+
+
+def _unused_sentence(n_votes: int, prototype: str) -> str:
+    if n_votes == 0:
+        return f"Nobody has voted on its {prototype} yet."
+    return f"What volunteers said of its {prototype} ({_votes(n_votes)}) hardly counts here."
 
 
 def _nearness(nearer: int, others: int) -> str:

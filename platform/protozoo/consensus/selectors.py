@@ -137,7 +137,7 @@ def _votes(opinion: Opinion, subject: Subject, assignment: Assignment | None) ->
     for vote in votes:
         number = numbers.setdefault(vote.volunteer_id, len(numbers) + 1)
         kind = "simulated volunteer" if vote.volunteer.is_simulated else "volunteer"
-        found.append(NumberedVote(vote, f"{kind} {number}", opinion.labels[vote.answer]))
+        found.append(NumberedVote(vote, f"{kind} {number}", opinion.labels.of(vote.answer)))
     return found
 
 

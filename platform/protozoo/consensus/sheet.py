@@ -17,6 +17,8 @@ from protozoo.sorting.pictures import prototype_picture_url
 # Units of the drawing for the width of one prototype, and the gap around it.
 UNIT: Final = 100
 GAP: Final = 2
+# Hexagons touch when they are 2 / sqrt(3) as high as wide; so much stands out above and below.
+HEXAGON_OVERHANG: Final = UNIT * (1 / math.sqrt(3) - 0.5)
 # The bar of hits spans the picture when a prototype has the most members of all.
 BAR: Final = UNIT - 12
 # A name longer than this does not fit below a picture; its key is shown instead.
@@ -53,7 +55,7 @@ class Cell:
         if self.label is None:
             return ""
         fits = len(self.label.name) <= LONGEST_BADGE
-        return self.label.name if fits else self.label.key
+        return self.label.name if fits else self.label.key.capitalize()
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def sheet_of(
     labels: Labels | None,
 ) -> Sheet:
     """Lay a map's prototypes out."""
-    width, height = extent(sorting)
+    width, height = (UNIT * edge for edge in extent(sorting))
+    overhang = HEXAGON_OVERHANG if sorting.topology == "hexagonal" else 0.0
     distances = [prototype.neighbour_distance for prototype in prototypes] or [0.0]
     most = max((prototype.n_members for prototype in prototypes), default=0)
     highest_entropy = math.log2(max(2, len(labels.classes))) if labels else 1.0
@@ -89,11 +92,12 @@ def sheet_of(
                 hits=prototype.n_members / most if most else 0.0,
                 umatrix=_share(prototype.neighbour_distance, min(distances), max(distances)),
                 highest_entropy=highest_entropy,
+                overhang=overhang,
             )
             for prototype in prototypes
         ],
-        width=f"{width * UNIT:.0f}",
-        height=f"{height * UNIT:.0f}",
+        width=f"{width:.0f}",
+        height=f"{height + 2 * overhang:.0f}",
         is_hexagonal=sorting.topology == "hexagonal",
         lowest_umatrix=min(distances),
         highest_umatrix=max(distances),
@@ -109,9 +113,10 @@ def _cell(
     hits: float,
     umatrix: float,
     highest_entropy: float,
+    overhang: float,
 ) -> Cell:
     x, y = center(prototype.sorting, prototype.row, prototype.column)
-    label = labels[posterior.label] if labels is not None and posterior is not None else None
+    label = labels.of(posterior.label) if labels is not None and posterior is not None else None
     probability = posterior.probabilities.get(posterior.label) if posterior else None
     return Cell(
         prototype=prototype,
@@ -121,7 +126,7 @@ def _cell(
         url=reverse("prototype", args=[prototype.pk]),
         picture_url=prototype_picture_url(prototype, size=128),
         x=f"{(x - 0.5) * UNIT:.1f}",
-        y=f"{(y - 0.5) * UNIT:.1f}",
+        y=f"{(y - 0.5) * UNIT + overhang:.1f}",
         hits_bar=f"{BAR * hits:.1f}",
         umatrix_color=heat(umatrix),
         entropy_color=heat(posterior.entropy_bits / highest_entropy) if posterior else None,

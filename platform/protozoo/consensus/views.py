@@ -98,7 +98,7 @@ def prototype(request: HttpRequest, pk: int) -> HttpResponse:
         "picture_url": prototype_picture_url(shown, size=512),
         "opinion": opinion,
         "posterior": posterior,
-        "label": opinion.labels[posterior.label] if opinion and posterior else None,
+        "label": opinion.labels.of(posterior.label) if opinion and posterior else None,
         "shares": _prototype_shares(opinion, posterior.probabilities)
         if opinion and posterior
         else [],
@@ -177,7 +177,7 @@ def _subject_page(
         "label": _label_that_counts(standing, labels),
         "shares": _subject_shares(standing, labels),
         "reasons": reasons(standing),
-        "reviews": [(review, labels[review.label]) for review in standing.reviews]
+        "reviews": [(review, labels.of(review.label)) for review in standing.reviews]
         if labels
         else [],
         "place": assignment and _place(assignment),
@@ -191,9 +191,9 @@ def _label_that_counts(standing: Standing, labels: Labels | None) -> LabelShare 
     if labels is None:
         return None
     if standing.reviews:
-        return LabelShare(labels[standing.reviews[0].label], 1.0)
+        return LabelShare(labels.of(standing.reviews[0].label), 1.0)
     if standing.posterior is not None:
-        return LabelShare(labels[standing.posterior.label], standing.posterior.probability)
+        return LabelShare(labels.of(standing.posterior.label), standing.posterior.probability)
     return None
 
 

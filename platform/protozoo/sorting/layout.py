@@ -34,7 +34,7 @@ def extent(sorting: Sorting) -> tuple[float, float]:
 
 def neighbours(sorting: Sorting, row: int, column: int) -> list[tuple[int, int]]:
     """Give (row, column) of the adjacent units."""
-    steps = _AROUND
+    steps: tuple[tuple[int, int], ...] = _AROUND
     if sorting.topology == "hexagonal":
         steps = _ODD_ROW if row % 2 else _EVEN_ROW
     places = [(row + down, column + right) for down, right in steps]

@@ -47,8 +47,8 @@ def sorting_picture_url(sorting: Sorting, *, size: int = 512) -> str:
 
 
 def draw_prototype(prototype: Prototype, asked: PictureRequest) -> bytes:
-    pixels = _pictures(prototype.sorting)[prototype.unit]
-    return render_png(np.array(pixels), size=asked.size, stretch=asked.stretch)
+    pixels = _black_sky(_pictures(prototype.sorting)[prototype.unit])
+    return render_png(pixels, size=asked.size, stretch=asked.stretch)
 
 
 def draw_member(member: Assignment, asked: PictureRequest) -> bytes:
@@ -59,10 +59,15 @@ def draw_member(member: Assignment, asked: PictureRequest) -> bytes:
 
 def draw_sheet(sorting: Sorting, asked: PictureRequest) -> bytes:
     """Draw all prototypes of a map on one sheet."""
-    pictures = np.array(_pictures(sorting))
+    pictures = _black_sky(_pictures(sorting))
     grid = pictures.reshape(sorting.rows, sorting.columns, *pictures.shape[1:])
     tile = max(8, asked.size // max(sorting.rows, sorting.columns))
     return render_sheet(grid, size=tile, stretch=asked.stretch)
+
+
+def _black_sky(pictures: Pixels) -> Pixels:
+    """Cut what turning has made negative: prepared images never are, and the sky should be black."""
+    return np.maximum(pictures, 0.0)
 
 
 def _pictures(sorting: Sorting) -> Pixels:

@@ -27,13 +27,13 @@ Pixels: TypeAlias = NDArray[np.float32]
 # Part of every picture's version: a change in how pictures are drawn must change it.
 DRAWING: Final = "1"
 # Edges in pixels. Few, so that few versions of a picture fill the caches between us and a reader.
-SIZES: Final = (64, 128, 256, 512, 768)
+SIZES: Final = (64, 128, 192, 256, 512, 768)
 STRETCHES: Final = ("sqrt", "linear", "asinh", "log")
 YEAR_S: Final = 60 * 60 * 24 * 365
 # An address without the current version may show something else soon.
 UNVERSIONED_S: Final = 60
 # Pixels fainter than this many times the noise are shown black.
-FLOOR_SIGMA: Final = 1.0
+FLOOR_SIGMA: Final = 2.0
 
 
 @dataclass(frozen=True)

@@ -6,4 +6,4 @@ from protozoo.surveys.models import Survey
 
 
 def surveys() -> QuerySet[Survey]:
-    return Survey.objects.annotate(n_subjects=Count("subjects"))
+    return Survey.objects.annotate(n_subjects=Count("subjects")).order_by("title", "pk")
