@@ -43,8 +43,8 @@ class ImageSource(ABC):
     names : list of str
         File name without its suffix, name of the HDF5 group, or running number from 0.
     is_ordered : bool
-        Whether the order alone says which row of a table an image belongs to: true of cubes and
-        of groups that are numbered one after the other, false of files.
+        Whether the order alone says which row of a table an image belongs to: true of cubes;
+        false of files and groups, whose names say it (a table may have data_10 before data_2).
     """
 
     path: Path
@@ -354,11 +354,12 @@ class _Hdf5Cube(_Cube):
 class _Hdf5Groups(ImageSource):
     """One group per image."""
 
+    is_ordered = False
+
     def __init__(self, path: Path, parent: h5py.Group, names: list[str]) -> None:
         self.path = path
         self.parent = parent
         self.names = sorted(names, key=_natural)
-        self.is_ordered = _are_numbered(self.names)
         if all(_image_of(parent[name]) is None for name in self.names[:10]):
             raise InputError(f"{path} has groups {_few(self.names)}, but no image in them")
 
@@ -446,16 +447,6 @@ def _image_of(group: Any) -> h5py.Dataset | None:
         return next(iter(arrays.values()))
     named = [data for name, data in arrays.items() if name.lower() in IMAGE_NAMES]
     return named[0] if len(named) == 1 else None
-
-
-def _are_numbered(names: list[str]) -> bool:
-    """Tell whether names are one word and 0, 1, 2, ... or 1, 2, 3, ..."""
-    parts = [re.fullmatch(r"(.*?)([0-9]+)", name) for name in names]
-    if not all(parts):
-        return False
-    words = {part[1] for part in parts if part}
-    numbers = [int(part[2]) for part in parts if part]
-    return len(words) == 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def _few(names: Iterable[str]) -> str:
