@@ -32,14 +32,14 @@ def test_a_second_simulation_adds_nothing(campaign):
 
 
 def test_an_interrupted_simulation_goes_on_where_it_was(campaign):
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop(done, total, message=""):
         if done == 2:
-            raise Stop
+            raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         campaign_simulate(campaign=campaign, truth=truth_of(campaign), report=stop)
     campaign_simulate(campaign=campaign, truth=truth_of(campaign))
     for item in campaign.items.all():

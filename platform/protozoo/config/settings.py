@@ -113,7 +113,6 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = STORAGE_FOLDER / "static"
 FRONTEND_DIST = ROOT / "frontend" / "dist"
 STATICFILES_DIRS = [path for path in (FRONTEND_DIST, ROOT / "frontend" / "static") if path.is_dir()]
 # Vite has put a hash into every name, so files are served as they are and cached for long.

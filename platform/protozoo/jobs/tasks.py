@@ -1,10 +1,4 @@
-"""What a worker's fresh process imports: it sets Django up and runs one job."""
-
-import django
-from django.apps import apps
-
-if not apps.ready:  # a spawned worker starts here, without manage.py
-    django.setup()
+"""What the queue asks of a worker."""
 
 from protozoo.jobs.services import job_run
 

@@ -1,8 +1,13 @@
 """The worker: it spawns a fresh Python for each job, because forking after torch deadlocks."""
 
+import django
+from django.apps import apps
 from rq.worker import SpawnWorker
 
-from protozoo.jobs.services import jobs_recover
+if not apps.ready:  # the fresh Python of a job starts here, without manage.py
+    django.setup()
+
+from protozoo.jobs.services import jobs_recover  # noqa: E402
 
 # How often a worker looks for jobs whose worker has died.
 RECOVER_EVERY_S = 60

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from protozoo.exceptions import ProtoZooError
-from protozoo.jobs.services import jobs_recover, queue
+from protozoo.jobs.services import queue
 from protozoo.jobs.valkey import valkey_ensure
 from protozoo.jobs.worker import RECOVER_EVERY_S, RecoveringWorker
 
@@ -32,8 +32,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The queue at {settings.REDIS_URL} does not answer: {error}"
             ) from error
-        waiting = jobs_recover()
-        self.stdout.write(f"Working; {len(waiting)} jobs were waiting. Stop with Ctrl-C.")
+        self.stdout.write("Working; stop with Ctrl-C.")
         worker = RecoveringWorker(
             [work],
             connection=work.connection,
