@@ -267,6 +267,18 @@ def test_progress_is_reported_and_a_cancel_leaves_nothing(campaign):
     assert not Release.objects.exists()
 
 
+def test_a_cancel_after_the_last_step_leaves_the_release_whole(campaign):
+    def report(done, total, message=""):
+        if done == total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        release_freeze(campaign=campaign, report=report)
+    release = releases().get()
+    assert release.entries.count() == release.n_rows
+    assert (release.folder / "sha256sums.txt").exists()
+
+
 def test_figures_count_votes_seconds_and_classes(campaign):
     release = release_freeze(campaign=campaign)
     run = release.run

@@ -74,6 +74,7 @@ def release_freeze(
         except BaseException:
             _discard(release)
             raise
+    report(2 * release.n_rows, 2 * release.n_rows, f"release {release.version} is frozen")
     return release
 
 
@@ -149,7 +150,6 @@ def _fill(release: Release, report: Report) -> None:
         release.frozen_at = timezone.now()
         release.save()
         folder.rename(release.folder)
-    report(release.n_rows, release.n_rows, f"release {release.version} is frozen")
 
 
 def _write_entries(release: Release, report: Report) -> Tally:
