@@ -4,7 +4,7 @@ import pytest
 
 from protozoo.sorting.models import Sorting
 from protozoo.sorting.selectors import outlier_histogram
-from tests.factories import make_campaign, make_consensus_run, make_sorting
+from tests.factories import make_campaign, make_consensus_run, make_sorting, make_votes
 
 pytestmark = pytest.mark.django_db
 
@@ -29,12 +29,20 @@ def test_a_map_tells_its_training(client):
 def test_prototypes_come_with_the_newest_runs_classes(client, django_assert_max_num_queries):
     sorting = make_sorting()
     campaign = make_campaign(sorting=sorting)
+    make_votes(campaign)
     make_consensus_run(campaign)
     with django_assert_max_num_queries(4):
         rows = client.get(f"/api/sortings/{sorting.pk}/prototypes/").json()
     assert [row["unit"] for row in rows] == list(range(6))
     assert (rows[0]["label"], rows[0]["probability"]) == ("compact", 0.9)
     assert (rows[5]["n_members"], rows[5]["label"]) == (0, None)
+
+
+def test_a_guess_without_votes_is_no_class(client):
+    campaign = make_campaign()
+    make_consensus_run(campaign)
+    rows = client.get(f"/api/sortings/{campaign.sorting_id}/prototypes/").json()
+    assert {row["label"] for row in rows} == {None}
 
 
 def test_prototypes_without_a_run_have_no_class(client):

@@ -66,13 +66,14 @@ def _runs() -> QuerySet[ConsensusRun]:
 
 
 def prototype_posteriors(run: ConsensusRun) -> dict[int, ItemPosterior]:
-    """Give what a run believes of each prototype, by the prototype's key."""
-    found = run.items.filter(item__kind=Item.Kind.PROTOTYPE).select_related("item")
+    """Give what a run believes of each prototype that was voted on, by the prototype's key."""
+    found = run.items.filter(item__kind=Item.Kind.PROTOTYPE, n_votes__gt=0).select_related("item")
     return {row.item.prototype_id: row for row in found if row.item.prototype_id is not None}
 
 
 def prototype_posterior(run: ConsensusRun, prototype: Prototype) -> ItemPosterior | None:
-    return run.items.filter(item__prototype=prototype).first()
+    """Give what a run believes of a prototype; a guess without any vote is not shown."""
+    return run.items.filter(item__prototype=prototype, n_votes__gt=0).first()
 
 
 def votes_on_prototype(campaign: Campaign, prototype: Prototype) -> Mapping[str, int]:

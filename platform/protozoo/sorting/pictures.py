@@ -66,7 +66,7 @@ def draw_sheet(sorting: Sorting, asked: PictureRequest) -> bytes:
 
 
 def _black_sky(pictures: Pixels) -> Pixels:
-    """Cut what turning has made negative: prepared images never are, and the sky should be black."""
+    """Cut what turning has made negative; prepared images never are, and the sky is black."""
     return np.maximum(pictures, 0.0)
 
 
