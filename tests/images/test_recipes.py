@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from skysort.errors import InputError
 from skysort.images.recipes import DEFAULT_RECIPE, RECIPES, Recipe, get_recipe
 from skysort.synthetic import make_images
@@ -18,7 +19,7 @@ CURVES = {
 
 def plain_recipe(image, stretch, n_sigma=3.0):
     """Prepare one image (C, H, W), step by step."""
-    channels, height, width = image.shape
+    _, height, width = image.shape
     image = np.where(np.isfinite(image), image, np.nan).astype(np.float64)
     edge = max(1, min(height, width) // 16)
     y, x = np.mgrid[:height, :width]

@@ -9,6 +9,7 @@ import pytest
 from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from skysort.errors import InputError
 from skysort.images.shards import SHARD_SIZE, ShardReader, ShardWriter
 
@@ -175,13 +176,21 @@ def test_writing_nothing_changes_no_byte(folder):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_a_folder_that_misses_a_shard_is_refused(folder):
+    write(folder, images_of(6))
+    (folder / "shard-00001.fits").unlink()
+    with pytest.raises(InputError, match=r"holds 6 images, but shard-00001\.fits is missing"):
+        write(folder, images_of(1), n_keep=6)
+
+
 def test_an_error_inside_the_context_writes_no_manifest(folder):
-    with (
-        pytest.raises(ZeroDivisionError),
-        ShardWriter(folder, image_shape=SHAPE, about=ABOUT) as writer,
-    ):
-        writer.append(images_of(1))
-        raise ZeroDivisionError
+    def fail():
+        with ShardWriter(folder, image_shape=SHAPE, about=ABOUT) as writer:
+            writer.append(images_of(1))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert not (folder / "manifest.json").exists()
     with pytest.raises(InputError, match=r"has no manifest\.json"):
         ShardReader(folder)
@@ -256,7 +265,8 @@ def test_no_indices_give_no_images(folder):
     [
         ({"image_shape": (1, 5, 5)}, "is a shard of 4 images of shape"),
         ({"shard_size": 5}, "is a shard of 4 images of shape"),
-        ({"n_keep": 9}, r"shard-00002\.fits is missing"),
+        ({"n_keep": 9}, r"shard-00001\.fits is damaged: it must hold 4 images"),
+        ({"n_keep": 9, "shard_size": 6}, r"is a shard of 4 images of shape"),
         ({"n_keep": 7}, r"shard-00001\.fits is damaged: it must hold 3 images"),
         ({"n_keep": -1}, "n_keep must not be negative"),
         ({"image_shape": (0, 5, 5)}, "image_shape must be three positive numbers"),

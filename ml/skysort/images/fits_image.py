@@ -70,7 +70,8 @@ def read_fits_image(path: Path, *, max_pixels: int) -> tuple[NDArray[np.float32]
 
 
 def _read(path: Path, max_pixels: int) -> tuple[NDArray[np.float32], fits.Header]:
-    with fits.open(path, memmap=False) as hdus:
+    # Opened here, for astropy leaves its own file open when it raises.
+    with path.open("rb") as file, fits.open(file, memmap=False) as hdus:
         for hdu in hdus:
             if not hdu.is_image or not hdu.shape or 0 in hdu.shape:
                 continue

@@ -12,7 +12,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
-from astropy.wcs import WCS
+from astropy.wcs import WCS, WCSSUB_LATITUDE, WCSSUB_LONGITUDE
 from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
@@ -109,7 +109,8 @@ def open_mosaic(path: Path | str) -> Mosaic:
             f"{path} has no celestial coordinates (WCS); its CTYPE cards must name two sky axes"
         )
     plane = _celestial_plane(path, pixels, wcs)
-    return Mosaic(path, plane, wcs.celestial, header)
+    sky_wcs = wcs.sub([WCSSUB_LONGITUDE, WCSSUB_LATITUDE])  # the plane's order, in any file
+    return Mosaic(path, plane, sky_wcs, header)
 
 
 def cutouts(
