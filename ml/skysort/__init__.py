@@ -1,3 +1,3 @@
-"""The engine of ProtoZoo: sorts surveys by shape, whatever the rotation, and merges what people say."""
+"""The engine of ProtoZoo: sorts surveys by shape, turned any way, and merges what people say."""
 
 __version__ = "0.1.0"

@@ -11,12 +11,6 @@ from django.db import connection, connections
 from django.utils import timezone
 
 
-@pytest.fixture(autouse=True)
-def static_files(storage: Path, settings) -> None:
-    """Serve static files out of a folder that exists, for WhiteNoise warns of any other."""
-    settings.STATIC_ROOT = storage
-
-
 @pytest.fixture
 def busy_database(transactional_db, tmp_path: Path) -> Iterator[None]:
     """Let threads meet on a database as sites have it.

@@ -7,7 +7,7 @@ from rq.worker import SpawnWorker
 if not apps.ready:  # the fresh Python of a job starts here, without manage.py
     django.setup()
 
-from protozoo.jobs.services import jobs_recover  # noqa: E402
+from protozoo.jobs.services import jobs_recover
 
 # How often a worker looks for jobs whose worker has died.
 RECOVER_EVERY_S = 60

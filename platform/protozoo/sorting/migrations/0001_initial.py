@@ -5,86 +5,178 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('subjects', '0001_initial'),
-        ('surveys', '0001_initial'),
+        ("subjects", "0001_initial"),
+        ("surveys", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Sorting',
+            name="Sorting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('new', 'new'), ('training', 'training'), ('projecting', 'projecting'), ('ready', 'ready')], default='new', max_length=12)),
-                ('rows', models.PositiveSmallIntegerField(default=10)),
-                ('columns', models.PositiveSmallIntegerField(default=10)),
-                ('topology', models.CharField(choices=[('rectangular', 'rectangular'), ('hexagonal', 'hexagonal')], default='rectangular', max_length=12)),
-                ('is_periodic', models.BooleanField(default=False)),
-                ('n_rotations', models.PositiveSmallIntegerField(default=72)),
-                ('n_epochs', models.PositiveSmallIntegerField(default=10)),
-                ('seed', models.PositiveBigIntegerField(default=1)),
-                ('recipe', models.CharField(max_length=40)),
-                ('n_subjects', models.PositiveBigIntegerField(default=0)),
-                ('history', models.JSONField(default=list, help_text='Quality after each epoch.')),
-                ('quantization_error', models.FloatField(null=True)),
-                ('topographic_error', models.FloatField(null=True)),
-                ('map_checksum', models.CharField(blank=True, help_text='SHA-256 of the map file.', max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sortings', to='surveys.survey')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("new", "new"),
+                            ("training", "training"),
+                            ("projecting", "projecting"),
+                            ("ready", "ready"),
+                        ],
+                        default="new",
+                        max_length=12,
+                    ),
+                ),
+                ("rows", models.PositiveSmallIntegerField(default=10)),
+                ("columns", models.PositiveSmallIntegerField(default=10)),
+                (
+                    "topology",
+                    models.CharField(
+                        choices=[("rectangular", "rectangular"), ("hexagonal", "hexagonal")],
+                        default="rectangular",
+                        max_length=12,
+                    ),
+                ),
+                ("is_periodic", models.BooleanField(default=False)),
+                ("n_rotations", models.PositiveSmallIntegerField(default=72)),
+                ("n_epochs", models.PositiveSmallIntegerField(default=10)),
+                ("seed", models.PositiveBigIntegerField(default=1)),
+                ("recipe", models.CharField(max_length=40)),
+                ("n_subjects", models.PositiveBigIntegerField(default=0)),
+                ("history", models.JSONField(default=list, help_text="Quality after each epoch.")),
+                ("quantization_error", models.FloatField(null=True)),
+                ("topographic_error", models.FloatField(null=True)),
+                (
+                    "map_checksum",
+                    models.CharField(
+                        blank=True, help_text="SHA-256 of the map file.", max_length=64
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "survey",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sortings",
+                        to="surveys.survey",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Prototype',
+            name="Prototype",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row', models.PositiveSmallIntegerField()),
-                ('column', models.PositiveSmallIntegerField()),
-                ('n_members', models.PositiveBigIntegerField(default=0)),
-                ('mean_distance', models.FloatField(help_text='Of its members; none when empty.', null=True)),
-                ('neighbour_distance', models.FloatField(help_text='U-matrix: mean rotation-invariant distance to adjacent prototypes.')),
-                ('sorting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prototypes', to='sorting.sorting')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row", models.PositiveSmallIntegerField()),
+                ("column", models.PositiveSmallIntegerField()),
+                ("n_members", models.PositiveBigIntegerField(default=0)),
+                (
+                    "mean_distance",
+                    models.FloatField(help_text="Of its members; none when empty.", null=True),
+                ),
+                (
+                    "neighbour_distance",
+                    models.FloatField(
+                        help_text="U-matrix: mean rotation-invariant distance to adjacent prototypes."
+                    ),
+                ),
+                (
+                    "sorting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prototypes",
+                        to="sorting.sorting",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['sorting', 'row', 'column'],
+                "ordering": ["sorting", "row", "column"],
             },
         ),
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('distance', models.FloatField()),
-                ('second_distance', models.FloatField()),
-                ('angle_rad', models.FloatField()),
-                ('is_flipped', models.BooleanField()),
-                ('outlier_score', models.FloatField()),
-                ('outlier_rank', models.PositiveBigIntegerField(help_text='1 is the strangest.')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='subjects.subject')),
-                ('prototype', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='sorting.prototype')),
-                ('second_prototype', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='sorting.prototype')),
-                ('sorting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='sorting.sorting')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("distance", models.FloatField()),
+                ("second_distance", models.FloatField()),
+                ("angle_rad", models.FloatField()),
+                ("is_flipped", models.BooleanField()),
+                ("outlier_score", models.FloatField()),
+                ("outlier_rank", models.PositiveBigIntegerField(help_text="1 is the strangest.")),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to="subjects.subject",
+                    ),
+                ),
+                (
+                    "prototype",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="members",
+                        to="sorting.prototype",
+                    ),
+                ),
+                (
+                    "second_prototype",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="sorting.prototype",
+                    ),
+                ),
+                (
+                    "sorting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to="sorting.sorting",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='prototype',
-            constraint=models.UniqueConstraint(fields=('sorting', 'row', 'column'), name='prototype_is_unique'),
+            model_name="prototype",
+            constraint=models.UniqueConstraint(
+                fields=("sorting", "row", "column"), name="prototype_is_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['prototype', 'distance'], name='assignment_members'),
+            model_name="assignment",
+            index=models.Index(fields=["prototype", "distance"], name="assignment_members"),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['sorting', 'outlier_rank'], name='assignment_outliers'),
+            model_name="assignment",
+            index=models.Index(fields=["sorting", "outlier_rank"], name="assignment_outliers"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(fields=('sorting', 'subject'), name='assignment_is_unique'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                fields=("sorting", "subject"), name="assignment_is_unique"
+            ),
         ),
     ]
