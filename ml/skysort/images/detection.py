@@ -22,7 +22,7 @@ __all__ = ["detect_sources"]
 ISLAND_SIGMA: Final = 3.0  # an island reaches down to here, so lobes join over their bridge
 MIN_PIXELS: Final = 3  # in an island; fewer are a hot pixel, not a beam
 BOX: Final = 64  # pixels along an edge of the boxes in which the background is measured
-NOISE_FLOOR: Final = 0.5  # of the median noise: in zero-filled corners the local one is nothing
+NOISE_FLOOR: Final = 0.5  # of the median noise: near an edge the local one may be nothing
 
 
 def detect_sources(mosaic: Mosaic, *, n_sigma: float = 5.0) -> Table:
@@ -34,7 +34,8 @@ def detect_sources(mosaic: Mosaic, *, n_sigma: float = 5.0) -> Table:
     Parameters
     ----------
     mosaic : Mosaic
-        Blank pixels are left out.
+        Blank pixels are left out, and so are those of a floating-point mosaic that are exactly
+        zero, with which some pipelines fill its corners.
     n_sigma : float, optional
         Of the peak.
 
@@ -75,7 +76,7 @@ def detect_sources(mosaic: Mosaic, *, n_sigma: float = 5.0) -> Table:
 def _islands(mosaic: Mosaic, n_sigma: float) -> dict[str, NDArray[np.float64]]:
     """Measure the islands whose peak is bright enough."""
     columns = ("x", "y", "peak", "snr", "a", "b", "theta")
-    blank = ~np.isfinite(mosaic.pixels)
+    blank = _is_blank(mosaic)
     if blank.all():
         return {name: np.empty(0) for name in columns}
     pixels = np.where(blank, np.float32(0.0), mosaic.pixels)
@@ -89,6 +90,13 @@ def _islands(mosaic: Mosaic, n_sigma: float) -> dict[str, NDArray[np.float64]]:
     measured = {name: np.asarray(islands[name], float) for name in columns if name != "snr"}
     measured["snr"] = np.asarray(snr, float)
     return {name: values[snr >= n_sigma] for name, values in measured.items()}
+
+
+def _is_blank(mosaic: Mosaic) -> NDArray[np.bool_]:
+    blank: NDArray[np.bool_] = ~np.isfinite(mosaic.pixels)
+    if mosaic.header["BITPIX"] < 0:  # noise is never exactly zero; counts may be
+        blank |= mosaic.pixels == 0
+    return blank
 
 
 def _extract(

@@ -7,6 +7,7 @@ is taken.
 
 import re
 import struct
+import tokenize
 import warnings
 import zlib
 from abc import ABC, abstractmethod
@@ -31,6 +32,16 @@ HDF5_SUFFIXES: Final = (".h5", ".hdf5", ".hdf", ".he5")
 MAX_PIXELS: Final = 2**26  # of one image, 8192 x 8192, all channels together
 MAX_CHANNELS: Final = 16  # a longer axis is not channels but a cube that was meant otherwise
 IMAGE_NAMES: Final = ("img", "image", "images", "data", "pixels", "cutout")
+# All that NumPy raises on damaged headers, which it reads as Python literals.
+NPY_DAMAGE: Final = (
+    OSError,
+    ValueError,
+    EOFError,
+    SyntaxError,
+    TypeError,
+    OverflowError,
+    tokenize.TokenError,
+)
 
 
 class ImageSource(ABC):
@@ -332,7 +343,7 @@ class _NumpyCube(_Cube):
     def __init__(self, path: Path) -> None:
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+        except NPY_DAMAGE as error:
             raise InputError(f"{path} is no readable .npy array of numbers: {error}") from error
         if not isinstance(array, np.ndarray):
             raise InputError(f"{path} is an archive (.npz); save its array as .npy")
