@@ -23,6 +23,7 @@ def test_campaign_says_how_many_pictures_the_answers_speak_for(client) -> None:
     make_vote(item)
     text = client.get("/campaigns/radio/").content.decode()
     assert "2 answers have spoken for 10 of 30 pictures: 0.2 answers each." in text
+    assert "Asking the same of every picture alone would have taken 30." in text
     assert "simulated" not in text
 
 

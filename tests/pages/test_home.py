@@ -31,6 +31,14 @@ def test_home_hides_drafts_and_offers_no_start_for_closed_campaigns(client) -> N
     assert "/campaigns/past/classify/" not in text
 
 
+def test_home_offers_no_start_where_all_is_settled(client) -> None:
+    campaign = make_campaign(slug="radio")
+    campaign.items.update(retired_at=campaign.created_at, retired_because="count")
+    text = client.get("/").content.decode()
+    assert "/campaigns/radio/classify/" not in text
+    assert "all settled" in text
+
+
 def test_home_shows_open_campaigns_before_closed_ones(client) -> None:
     make_campaign(slug="open", title="The older, open one")
     make_campaign(slug="closed", title="The newer, closed one", state=Campaign.State.CLOSED)

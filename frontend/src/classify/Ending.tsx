@@ -1,4 +1,5 @@
 /** What stands in place of an item when there is none to answer. */
+import { useEffect, useRef } from "preact/hooks";
 import type { End } from "../lib/classifying";
 
 interface Props {
@@ -39,9 +40,14 @@ const CAN_RELOAD: End[] = ["cookies", "revised", "refused"];
 
 export function Ending({ end, answered, detail, campaign }: Props) {
   const { title, text } = WORDS[end];
+  const heading = useRef<HTMLHeadingElement>(null);
+  // Focus goes to the words, for screen readers and because the answers are gone.
+  useEffect(() => heading.current?.focus(), []);
   return (
     <section class="empty ending" data-end={end}>
-      <h2>{title}</h2>
+      <h2 ref={heading} tabIndex={-1}>
+        {title}
+      </h2>
       <p>{text}</p>
       {end === "refused" && detail && <p>{detail}</p>}
       {answered > 0 && <p>Your answers this time: {answered}</p>}

@@ -7,6 +7,7 @@ import {
   type Event,
   held,
   type Item,
+  isOffline,
   type State,
   type Supply,
   wanted,
@@ -30,7 +31,7 @@ export function useVotes(
   const [state, dispatch] = useReducer(advance, null, () =>
     beginning(tree, version, kept(localStorage)),
   );
-  const tries = useTries(state.isOffline);
+  const tries = useTries(isOffline(state));
   useItems(state, dispatch, addresses.next, tries);
   useOutbox(state, dispatch, addresses.votes, tries);
   usePicturesAhead(state.queue);
@@ -89,7 +90,7 @@ function useOutbox(
 }
 
 /** Counts up each time that it is worth trying again. */
-function useTries(isOffline: boolean): number {
+function useTries(isFailing: boolean): number {
   const [tries, setTries] = useState(0);
   useEffect(() => {
     const again = () => setTries((before) => before + 1);
@@ -97,11 +98,11 @@ function useTries(isOffline: boolean): number {
     return () => removeEventListener("online", again);
   }, []);
   useEffect(() => {
-    if (!isOffline) return setTries(0);
+    if (!isFailing) return setTries(0);
     const pause = PAUSES_S[Math.min(tries, PAUSES_S.length - 1)] ?? 30;
     const timer = setTimeout(() => setTries(tries + 1), pause * 1000);
     return () => clearTimeout(timer);
-  }, [isOffline, tries]);
+  }, [isFailing, tries]);
   return tries;
 }
 

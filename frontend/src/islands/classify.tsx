@@ -5,7 +5,7 @@ import { Ending } from "../classify/Ending";
 import { Help } from "../classify/Help";
 import { Stage } from "../classify/Stage";
 import { type Addresses, useVotes } from "../classify/useVotes";
-import { asked, type State } from "../lib/classifying";
+import { asked, isOffline, type State } from "../lib/classifying";
 import { mount } from "../lib/island";
 import { commandOf, moved } from "../lib/keys";
 import type { Tree } from "../lib/tree";
@@ -49,11 +49,11 @@ function Classify({ question: { tree, version }, addresses }: Props) {
   });
 
   return (
-    <div class="classify">
+    <div class="classify" data-answered={state.answered} data-unsent={state.unsent.length}>
       <p class="visually-hidden" role="status">
         {state.said}
       </p>
-      <Standing state={state} />
+      {!state.end && <Standing state={state} />}
       {state.end && (
         <Ending
           end={state.end}
@@ -98,7 +98,7 @@ function Standing({ state }: { state: State }) {
   const waiting = state.unsent.length;
   return (
     <div class="standing">
-      <p class="standing__item">{state.end ? "" : item?.title}</p>
+      <p class="standing__item">{item?.title}</p>
       <p class="standing__last">
         {state.last && (
           <>
@@ -106,17 +106,17 @@ function Standing({ state }: { state: State }) {
           </>
         )}
       </p>
-      <p class="standing__count" data-answered={state.answered} data-unsent={waiting}>
+      <p class="standing__count">
         {state.answered === 1 ? "1 answer" : `${state.answered} answers`}
       </p>
-      {state.isOffline && (
+      {isOffline(state) && (
         <p class="notice notice--warn standing__notice" role="status">
           {waiting
             ? `No connection just now. Your answers are kept here and sent later (${waiting} waiting).`
             : "No connection just now. The next pictures come when it is back."}
         </p>
       )}
-      {state.notice && !state.end && (
+      {state.notice && (
         <p class="notice standing__notice" role="status">
           {state.notice}
         </p>

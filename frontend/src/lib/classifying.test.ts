@@ -8,6 +8,7 @@ import {
   HELD,
   held,
   type Item,
+  isOffline,
   SHORTEST_LOOK_MS,
   type State,
   wanted,
@@ -135,10 +136,15 @@ test("a vote leaves the list when the server has taken it", () => {
 
 test("without a connection votes wait and going on is possible", () => {
   const state = run(looking(), answer("compact", 5000, "u"), refuse("u", 0, "unreachable"));
-  expect(state.isOffline).toBe(true);
+  expect(isOffline(state)).toBe(true);
   expect(state.unsent).toHaveLength(1);
   expect(run(state, show(2), answer("compact", 9000)).unsent).toHaveLength(2);
-  expect(run(state, { type: "taken", uuid: "u" }).isOffline).toBe(false);
+  expect(isOffline(run(state, { type: "taken", uuid: "u" }))).toBe(false);
+});
+
+test("new items do not hide that a vote could not be sent", () => {
+  const state = run(looking(), answer("compact", 5000, "u"), refuse("u", 0, "unreachable"));
+  expect(isOffline(run(state, serve(5)))).toBe(true);
 });
 
 test("a retired item is told kindly and does not count", () => {

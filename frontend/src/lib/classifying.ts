@@ -51,7 +51,9 @@ export interface State {
   /** The server had nothing more to add to the queue. */
   isDry: boolean;
   end: End | null;
-  isOffline: boolean;
+  /** The last try to fetch items, or to send a vote, did not reach the server. */
+  isFetchFailing: boolean;
+  isSendFailing: boolean;
   notice: string | null;
   /** For screen readers. */
   said: string;
@@ -86,7 +88,8 @@ export function beginning(tree: Tree, version: number, unsent: Vote[]): State {
     hasBegun: false,
     isDry: false,
     end: null,
-    isOffline: false,
+    isFetchFailing: false,
+    isSendFailing: false,
     notice: null,
     said: "",
   };
@@ -107,7 +110,7 @@ export function advance(state: State, event: Event): State {
     case "passed_over":
       return withoutItem(state, event.item);
     case "taken":
-      return { ...withoutVote(state, event.uuid), isOffline: false };
+      return { ...withoutVote(state, event.uuid), isSendFailing: false };
     case "refused":
       return refused(state, event.uuid, event.error);
   }
@@ -125,6 +128,10 @@ export function held(state: State): number[] {
   return [...state.queue.map((item) => item.id), ...state.unsent.map((vote) => vote.item)];
 }
 
+export function isOffline(state: State): boolean {
+  return state.isFetchFailing || state.isSendFailing;
+}
+
 /** The question before the volunteer; none without an item. */
 export function asked(state: State): Question | null {
   const item = state.queue[0];
@@ -135,12 +142,12 @@ function served(state: State, supply: Supply, items: Item[]): State {
   const known = new Set(held(state));
   const fresh = items.filter((item) => !known.has(item.id));
   if (fresh.some((item) => item.question_version > state.version)) {
-    return { ...state, queue: [], end: "revised", isOffline: false };
+    return { ...state, queue: [], end: "revised", isFetchFailing: false };
   }
   const queue = [...state.queue, ...fresh];
   const isDry = supply !== "items" || fresh.length === 0;
   const end = queue.length ? state.end : supply === "items" ? "seen_all" : supply;
-  const next = { ...state, queue, isDry, end, hasBegun: true, isOffline: false };
+  const next = { ...state, queue, isDry, end, hasBegun: true, isFetchFailing: false };
   return state.queue.length === 0 && queue.length ? asking(next) : next;
 }
 
@@ -173,17 +180,19 @@ function answered(
 }
 
 function refused(state: State, uuid: string | null, error: ApiError): State {
-  if (error.isPassing) return { ...state, isOffline: true };
+  const failing = uuid === null ? "isFetchFailing" : "isSendFailing";
+  if (error.isPassing) return { ...state, [failing]: true };
+  const reached = { ...state, [failing]: false };
   if (error.status === 403) {
     const end = error.code === "volunteer_unknown" ? "cookies" : "refused";
-    return { ...state, end, notice: error.message, isOffline: false };
+    return { ...reached, end, notice: error.message };
   }
-  const rest = uuid === null ? state : withoutVote(state, uuid);
-  if (error.code === "campaign_closed") return { ...rest, end: "closed", isOffline: false };
-  if (error.code === "question_outdated") return { ...rest, end: "revised", isOffline: false };
-  if (uuid === null) return { ...rest, end: "refused", notice: error.message, isOffline: false };
+  const rest = uuid === null ? reached : withoutVote(reached, uuid);
+  if (error.code === "campaign_closed") return { ...rest, end: "closed" };
+  if (error.code === "question_outdated") return { ...rest, end: "revised" };
+  if (uuid === null) return { ...rest, end: "refused", notice: error.message };
   const notice = NOTICES[error.code] ?? error.message;
-  return { ...rest, isOffline: false, answered: Math.max(0, rest.answered - 1), notice };
+  return { ...rest, answered: Math.max(0, rest.answered - 1), notice };
 }
 
 const NOTICES: Record<string, string> = {

@@ -29,8 +29,9 @@ class CampaignCard:
     pictures: Sequence[str]
 
     @property
-    def is_open(self) -> bool:
-        return self.campaign.state == Campaign.State.OPEN
+    def takes_answers(self) -> bool:
+        is_open = self.campaign.state == Campaign.State.OPEN
+        return is_open and self.progress.n_retired < self.progress.n_items
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Coverage:
 
     def votes_per_subject(self, n_votes: int) -> float | None:
         return n_votes / self.n_covered if self.n_covered else None
+
+    def votes_one_by_one(self, votes_to_retire: int) -> int:
+        """Count what it would have taken to ask the same of every subject alone."""
+        return votes_to_retire * self.n_covered
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def campaign_cards(campaigns: Iterable[Campaign]) -> list[CampaignCard]:
         CampaignCard(one.campaign, one.progress, pictures[one.campaign.sorting_id])
         for one in listed
     ]
-    return sorted(cards, key=lambda card: not card.is_open)
+    return sorted(cards, key=lambda card: not card.takes_answers)
 
 
 def campaign_card(campaign: Campaign, *, n_pictures: int) -> CampaignCard:

@@ -42,6 +42,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         "card": card,
         "coverage": coverage,
         "votes_per_subject": coverage.votes_per_subject(card.progress.n_votes),
+        "votes_one_by_one": coverage.votes_one_by_one(shown.votes_to_retire),
         "answers": numbered_answers(question_newest(shown).tree),
     }
     return render(request, "voting/campaign.html", context)
