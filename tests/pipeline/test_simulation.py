@@ -65,3 +65,11 @@ def test_a_mixed_prototype_is_called_mixed_and_a_single_subject_never(campaign):
     )
     assert prototype.votes.filter(answer="mixed").count() >= 2
     assert not Vote.objects.exclude(item__kind="prototype").filter(answer="mixed").exists()
+
+
+def test_what_is_left_open_waits_for_two_people(campaign):
+    crowd = SimulatedCrowd(leave_open=0.5)
+    campaign_simulate(campaign=campaign, truth=truth_of(campaign), crowd=crowd)
+    counts = [item.votes.count() for item in campaign.items.all()]
+    assert set(counts) == {1, 3}
+    assert campaign_simulate(campaign=campaign, truth=truth_of(campaign), crowd=crowd) == 0

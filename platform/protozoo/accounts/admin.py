@@ -15,7 +15,7 @@ from protozoo.accounts.models import User, Volunteer
 admin.site.register(User, UserAdmin)
 
 
-class OperatorAdmin(admin.ModelAdmin[Any]):
+class OperatorsLook:
     """Rows for operators to look at; services write them, and nobody deletes them here."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -24,7 +24,7 @@ class OperatorAdmin(admin.ModelAdmin[Any]):
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("accounts.operate")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -32,6 +32,12 @@ class OperatorAdmin(admin.ModelAdmin[Any]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class OperatorAdmin(OperatorsLook, admin.ModelAdmin[Any]):
+    """A model that operators may look at; counting all rows would be slow for a large survey."""
+
+    show_full_result_count = False
 
 
 @admin.register(Volunteer)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from rest_framework import status
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
@@ -36,8 +38,17 @@ def _error_body(exception: Exception, response: Response) -> dict[str, Any]:
             message = f"{first}: {fields[first]}"
             return {"code": "invalid", "message": message, "fields": fields}
     detail = data.get("detail", "") if isinstance(data, dict) else data
-    code = getattr(exception, "default_code", "error")
-    return {"code": str(code), "message": _sentences(detail), "fields": {}}
+    return {"code": _code(exception), "message": _sentences(detail), "fields": {}}
+
+
+def _code(exception: Exception) -> str:
+    match exception:
+        case Http404():
+            return "not_found"
+        case PermissionDenied():
+            return "permission_denied"
+        case _:
+            return str(getattr(exception, "default_code", "error"))
 
 
 def _sentences(value: Any) -> str:

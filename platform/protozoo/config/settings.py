@@ -108,7 +108,8 @@ VOLUNTEER_COOKIE_NAME = "volunteer"
 VOLUNTEER_COOKIE_AGE = 60 * 60 * 24 * 183
 
 # Pages --------------------------------------------------------------------------------------
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -163,6 +164,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "CampaignState": "protozoo.voting.models.Campaign.State",
+        "ItemKind": "protozoo.voting.models.Item.Kind",
+        "JobState": "protozoo.jobs.models.Job.State",
+        "SortingState": "protozoo.sorting.models.Sorting.State",
+    },
 }
 
 LOGGING = {

@@ -13,7 +13,7 @@ from protozoo.catalog.models import Release
 from protozoo.catalog.services import release_freeze
 from protozoo.consensus.services import consensus_run
 from protozoo.jobs.services import Report, job_do
-from protozoo.pipeline.simulation import campaign_simulate
+from protozoo.pipeline.simulation import SimulatedCrowd, campaign_simulate
 from protozoo.sorting.models import Sorting
 from protozoo.sorting.services import sorting_create, sorting_find
 from protozoo.subjects.models import Subject
@@ -38,6 +38,9 @@ ABOUT: Final = SurveyAbout(
     # Larger than the usual 2 %: the survey is so small that 2 % would say next to nothing.
     audit_fraction=0.1,
 )
+
+# A quarter of the items is left for people to settle.
+CROWD: Final = SimulatedCrowd(leave_open=0.25)
 
 # Opens a progress line for a stage of the demo.
 Stage = Callable[[str], Report]
@@ -69,7 +72,7 @@ def demo_run(*, stage: Stage) -> DemoResult:
     sorting = _sort(survey, stage("2/5 sort"))
     campaign = _open(sorting)
     truth = truth_of(survey)
-    campaign_simulate(campaign=campaign, truth=truth, report=stage("3/5 vote"))
+    campaign_simulate(campaign=campaign, truth=truth, crowd=CROWD, report=stage("3/5 vote"))
     consensus_run(campaign=campaign, report=stage("4/5 merge"))
     release = release_freeze(campaign=campaign, report=stage("5/5 release"))
     labels = dict(release.entries.values_list("subject_id", "label"))

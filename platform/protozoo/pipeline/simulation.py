@@ -19,18 +19,24 @@ from protozoo.voting.services import vote_record
 from protozoo.voting.trees import tree_classes, tree_path
 from skysort.consensus.simulation import Crowd, simulate_crowd
 
+# Votes that a left item still needs: a person alone cannot settle it, two can.
+LEFT_TO_PEOPLE: Final = 2
 # Names the volunteers and votes of simulations, so that a second run meets its own first votes.
 NAMESPACE: Final = uuid.UUID("3d7c1f0e-98c4-4a0e-9a5c-0b2d1b7a6f10")
 
 
 @dataclass(frozen=True)
 class SimulatedCrowd:
-    """How many volunteers to invent, and how good they are."""
+    """How many volunteers to invent, how good they are, and what they leave to others.
+
+    A share `leave_open` of the items gets two votes less than it needs, for people to settle.
+    """
 
     n_volunteers: int = 60
     skill: float = 0.8
     spammers: float = 0.05
     seed: int = 1
+    leave_open: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def campaign_simulate(
     crowd: SimulatedCrowd | None = None,
     report: Report = silent,
 ) -> int:
-    """Vote until every item is retired; `truth` maps subject keys to classes. Gives new votes."""
+    """Vote as far as the plan says; `truth` maps subjects to classes. Gives the new votes."""
     plan = crowd or SimulatedCrowd()
     question = question_newest(campaign)
     classes = tree_classes(question.tree)
@@ -65,7 +71,7 @@ def campaign_simulate(
     shown = _Truth(_shares(campaign, items, truth, classes), classes)
     n_new = 0
     for number, item in enumerate(items):
-        n_new += _vote_on(item, shown, people, volunteers, question, plan.seed)
+        n_new += _vote_on(item, shown, people, volunteers, question, plan)
         report(number + 1, len(items), f"{n_new} simulated votes")
     return n_new
 
@@ -107,10 +113,10 @@ def _vote_on(
     people: Crowd,
     volunteers: list[Volunteer],
     question: Question,
-    seed: int,
+    plan: SimulatedCrowd,
 ) -> int:
     n_new = 0
-    for who, answer, seconds in _answers(item, shown, people, seed):
+    for who, answer, seconds in _answers(item, shown, people, plan):
         volunteer = volunteers[who]
         _, is_new = vote_record(
             volunteer=volunteer,
@@ -126,10 +132,12 @@ def _vote_on(
 
 
 def _answers(
-    item: Item, shown: _Truth, people: Crowd, seed: int
+    item: Item, shown: _Truth, people: Crowd, plan: SimulatedCrowd
 ) -> Iterator[tuple[int, str, float]]:
-    rng = np.random.default_rng([seed, item.pk])
+    rng = np.random.default_rng([plan.seed, item.pk])
     n_votes = min(item.campaign.votes_to_retire, len(people.effort))
+    if rng.random() < plan.leave_open:
+        n_votes = max(1, n_votes - LEFT_TO_PEOPLE)
     who = rng.choice(len(people.effort), size=n_votes, replace=False, p=people.effort)
     shares = shown.shares[item.pk]
     if item.kind == Item.Kind.PROTOTYPE:

@@ -64,7 +64,9 @@ def _train(sorting: Sorting, images: PreparedImages, report: Report) -> ExactSOM
         report(done, _work(sorting), f"training, epoch {epoch} of {sorting.n_epochs}")
 
     def on_epoch(epoch: EpochReport) -> None:
-        sorting.history = [*sorting.history[: epoch.epoch - 1], _history_row(epoch)]
+        # An epoch tells the error of the map that it began with: 0 is the map of seeds.
+        row = _history_row(epoch.epoch - 1, epoch.quantization_error, epoch.topographic_error)
+        sorting.history = [*sorting.history[: epoch.epoch - 1], row]
         sorting.save(update_fields=["history"])
 
     som.fit(
@@ -96,12 +98,12 @@ def _config(sorting: Sorting, images: PreparedImages) -> SOMConfig:
     )
 
 
-def _history_row(epoch: EpochReport) -> dict[str, float]:
+def _history_row(epoch: int, quantization: float, topographic: float) -> dict[str, float]:
+    """Tell how good the map is after so many epochs."""
     return {
-        "epoch": epoch.epoch,
-        "quantization_error": epoch.quantization_error,
-        "topographic_error": epoch.topographic_error,
-        "sigma": epoch.sigma,
+        "epoch": epoch,
+        "quantization_error": quantization,
+        "topographic_error": topographic,
     }
 
 
@@ -125,6 +127,8 @@ def _write_down(sorting: Sorting, som: ExactSOM, projection: Projection) -> None
     Assignment.objects.bulk_create(_assignments(sorting, projection, keys), batch_size=BATCH_SIZE)
     sorting.quantization_error = quantization_error(projection)
     sorting.topographic_error = topographic_error(projection, som.config.grid)
+    final = _history_row(sorting.n_epochs, sorting.quantization_error, sorting.topographic_error)
+    sorting.history = [*sorting.history[: sorting.n_epochs], final]
     sorting.map_checksum = map_checksum(sorting.map_path)
     sorting.state = Sorting.State.READY
     sorting.finished_at = timezone.now()

@@ -6,104 +6,249 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('subjects', '0001_initial'),
-        ('voting', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("subjects", "0001_initial"),
+        ("voting", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ConsensusRun',
+            name="ConsensusRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('model', models.CharField(help_text='Name and version of the model.', max_length=60)),
-                ('settings', models.JSONField(default=dict)),
-                ('classes', models.JSONField(help_text='Keys of the classes, in the order of all probabilities.')),
-                ('n_votes', models.PositiveBigIntegerField()),
-                ('n_volunteers', models.PositiveBigIntegerField()),
-                ('last_vote_id', models.PositiveBigIntegerField(help_text='Votes up to this one were used.')),
-                ('seconds_of_volunteers', models.FloatField()),
-                ('log_likelihood', models.FloatField(null=True)),
-                ('n_iterations', models.PositiveIntegerField()),
-                ('has_converged', models.BooleanField()),
-                ('audit', models.JSONField(default=dict, help_text="Agreement with the audit sample's own votes.")),
-                ('code_version', models.CharField(max_length=40)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consensus_runs', to='voting.campaign')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='voting.question')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "model",
+                    models.CharField(help_text="Name and version of the model.", max_length=60),
+                ),
+                ("settings", models.JSONField(default=dict)),
+                (
+                    "classes",
+                    models.JSONField(
+                        help_text="Keys of the classes, in the order of all probabilities."
+                    ),
+                ),
+                ("n_votes", models.PositiveBigIntegerField()),
+                ("n_volunteers", models.PositiveBigIntegerField()),
+                (
+                    "last_vote_id",
+                    models.PositiveBigIntegerField(help_text="Votes up to this one were used."),
+                ),
+                ("seconds_of_volunteers", models.FloatField()),
+                ("log_likelihood", models.FloatField(null=True)),
+                ("n_iterations", models.PositiveIntegerField()),
+                ("has_converged", models.BooleanField()),
+                (
+                    "audit",
+                    models.JSONField(
+                        default=dict, help_text="Agreement with the audit sample's own votes."
+                    ),
+                ),
+                ("code_version", models.CharField(max_length=40)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="consensus_runs",
+                        to="voting.campaign",
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="voting.question",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(max_length=60)),
-                ('note', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='voting.campaign')),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='subjects.subject')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("label", models.CharField(max_length=60)),
+                ("note", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reviews",
+                        to="voting.campaign",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reviews",
+                        to="subjects.subject",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='ItemPosterior',
+            name="ItemPosterior",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(max_length=60)),
-                ('probabilities', models.JSONField(help_text='Class key -> probability.')),
-                ('entropy_bits', models.FloatField()),
-                ('n_votes', models.PositiveIntegerField()),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='posteriors', to='voting.item')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='consensus.consensusrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("label", models.CharField(max_length=60)),
+                ("probabilities", models.JSONField(help_text="Class key -> probability.")),
+                ("entropy_bits", models.FloatField()),
+                ("n_votes", models.PositiveIntegerField()),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="posteriors",
+                        to="voting.item",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="consensus.consensusrun",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('run', 'item'), name='item_posterior_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "item"), name="item_posterior_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SubjectPosterior',
+            name="SubjectPosterior",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(max_length=60)),
-                ('probability', models.FloatField(help_text='Of the label.')),
-                ('probabilities', models.JSONField(help_text="In the order of the run's classes; sums to 1.")),
-                ('entropy_bits', models.FloatField()),
-                ('weight_prototype', models.FloatField(help_text="Share that comes from the prototype's votes.")),
-                ('weight_direct', models.FloatField(help_text='Share that comes from votes on the subject.')),
-                ('weight_prior', models.FloatField(help_text="Share that comes from the classes' frequencies.")),
-                ('n_votes_prototype', models.PositiveIntegerField()),
-                ('n_votes_direct', models.PositiveIntegerField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subjects', to='consensus.consensusrun')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='posteriors', to='subjects.subject')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("label", models.CharField(max_length=60)),
+                ("probability", models.FloatField(help_text="Of the label.")),
+                (
+                    "probabilities",
+                    models.JSONField(help_text="In the order of the run's classes; sums to 1."),
+                ),
+                ("entropy_bits", models.FloatField()),
+                (
+                    "weight_prototype",
+                    models.FloatField(help_text="Share that comes from the prototype's votes."),
+                ),
+                (
+                    "weight_direct",
+                    models.FloatField(help_text="Share that comes from votes on the subject."),
+                ),
+                (
+                    "weight_prior",
+                    models.FloatField(help_text="Share that comes from the classes' frequencies."),
+                ),
+                ("n_votes_prototype", models.PositiveIntegerField()),
+                ("n_votes_direct", models.PositiveIntegerField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subjects",
+                        to="consensus.consensusrun",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="posteriors",
+                        to="subjects.subject",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['run', 'entropy_bits'], name='subject_posterior_entropy')],
-                'constraints': [models.UniqueConstraint(fields=('run', 'subject'), name='subject_posterior_once')],
+                "indexes": [
+                    models.Index(fields=["run", "entropy_bits"], name="subject_posterior_entropy")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "subject"), name="subject_posterior_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='VolunteerPosterior',
+            name="VolunteerPosterior",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('n_votes', models.PositiveIntegerField()),
-                ('agreement', models.FloatField(help_text='Mean probability of the true class being named.')),
-                ('confusion', models.JSONField(help_text='Item kind -> matrix (classes, answers).')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='volunteers', to='consensus.consensusrun')),
-                ('volunteer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.volunteer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("n_votes", models.PositiveIntegerField()),
+                (
+                    "agreement",
+                    models.FloatField(help_text="Mean probability of the true class being named."),
+                ),
+                (
+                    "confusion",
+                    models.JSONField(help_text="Item kind -> matrix (classes, answers)."),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="volunteers",
+                        to="consensus.consensusrun",
+                    ),
+                ),
+                (
+                    "volunteer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.volunteer",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('run', 'volunteer'), name='volunteer_posterior_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "volunteer"), name="volunteer_posterior_once"
+                    )
+                ],
             },
         ),
     ]

@@ -5,33 +5,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('surveys', '0001_initial'),
+        ("surveys", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Subject',
+            name="Subject",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(max_length=200)),
-                ('ra_deg', models.FloatField()),
-                ('dec_deg', models.FloatField()),
-                ('healpix', models.BigIntegerField(help_text='Nested HEALPix index, see sky/positions.py.')),
-                ('shard', models.PositiveIntegerField()),
-                ('row', models.PositiveIntegerField()),
-                ('origin', models.CharField(blank=True, help_text='File of the pixels.', max_length=300)),
-                ('columns', models.JSONField(default=dict, help_text='All other columns of the table.')),
-                ('is_audit', models.BooleanField(db_index=True, default=False)),
-                ('survey', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subjects', to='surveys.survey')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("identifier", models.CharField(max_length=200)),
+                ("ra_deg", models.FloatField()),
+                ("dec_deg", models.FloatField()),
+                (
+                    "healpix",
+                    models.BigIntegerField(help_text="Nested HEALPix index, see sky/positions.py."),
+                ),
+                ("shard", models.PositiveIntegerField()),
+                ("row", models.PositiveIntegerField()),
+                (
+                    "origin",
+                    models.CharField(blank=True, help_text="File of the pixels.", max_length=300),
+                ),
+                (
+                    "columns",
+                    models.JSONField(default=dict, help_text="All other columns of the table."),
+                ),
+                ("is_audit", models.BooleanField(db_index=True, default=False)),
+                (
+                    "survey",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subjects",
+                        to="surveys.survey",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'indexes': [models.Index(fields=['survey', 'healpix'], name='subject_sky')],
-                'constraints': [models.UniqueConstraint(fields=('survey', 'identifier'), name='subject_is_unique'), models.UniqueConstraint(fields=('survey', 'shard', 'row'), name='subject_pixels_once'), models.CheckConstraint(condition=models.Q(('ra_deg__gte', 0), ('ra_deg__lt', 360)), name='subject_ra_in_range'), models.CheckConstraint(condition=models.Q(('dec_deg__gte', -90), ('dec_deg__lte', 90)), name='subject_dec_in_range')],
+                "ordering": ["id"],
+                "indexes": [models.Index(fields=["survey", "healpix"], name="subject_sky")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("survey", "identifier"), name="subject_is_unique"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("survey", "shard", "row"), name="subject_pixels_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ra_deg__gte", 0), ("ra_deg__lt", 360)),
+                        name="subject_ra_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("dec_deg__gte", -90), ("dec_deg__lte", 90)),
+                        name="subject_dec_in_range",
+                    ),
+                ],
             },
         ),
     ]

@@ -85,9 +85,7 @@ class Command(BaseCommand):
             return
         try:
             with ProgressLine(f"Importing {options['name']}") as progress:
-                run = survey_import(
-                    slug=options["name"], files=files, about=about, report=progress
-                )
+                run = survey_import(slug=options["name"], files=files, about=about, report=progress)
         except ProtoZooError as error:
             raise CommandError(str(error)) from error
         self._tell(run)
