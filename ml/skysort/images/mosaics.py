@@ -22,6 +22,7 @@ from skysort.images.fits_image import read_fits_image
 
 __all__ = ["Mosaic", "cutouts", "open_mosaic"]
 
+BATCH: Final = 256  # cutouts gathered at once; they stay in the processor's cache
 MAX_PIXELS: Final = 2**30  # 4 GiB as float32; more than any single mosaic of today's surveys
 
 
@@ -154,10 +155,14 @@ def cutouts(
         raise InputError(f"size must be at least 1 pixel, got {size}")
     x, y = mosaic.pixel_positions(ra, dec)
     inside = _is_on_pixels(mosaic.pixels, x, y)
-    cut = np.full((len(ra), size, size), np.nan, dtype=np.float32)
-    left = np.ceil(x[inside] - size / 2).astype(np.int64)
-    bottom = np.ceil(y[inside] - size / 2).astype(np.int64)
-    cut[inside] = _gather(mosaic.pixels, left, bottom, size)
+    cut = np.empty((len(ra), size, size), dtype=np.float32)
+    cut[~inside] = np.nan
+    rows = np.flatnonzero(inside)
+    for start in range(0, len(rows), BATCH):
+        part = rows[start : start + BATCH]
+        left = np.ceil(x[part] - size / 2).astype(np.int64)
+        bottom = np.ceil(y[part] - size / 2).astype(np.int64)
+        cut[part] = _gather(mosaic.pixels, left, bottom, size)
     return cut, inside
 
 
