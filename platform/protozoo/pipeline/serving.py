@@ -1,5 +1,7 @@
 """Runs the whole site on one machine: the queue's server, one worker, and the web server."""
 
+import signal
+import socket
 import subprocess
 import sys
 from typing import Final
@@ -7,31 +9,63 @@ from typing import Final
 from django.conf import settings
 from django.core.management import call_command
 
+from protozoo.exceptions import ProtoZooError
 from protozoo.jobs.valkey import valkey_ensure, valkey_pid, valkey_stop
 
 STOP_TIMEOUT_S: Final = 10.0
 
 
+class AddressError(ProtoZooError):
+    """The site cannot be served there."""
+
+    code = "address"
+
+
 def site_serve(*, address: str) -> int:
-    """Serve the site until it is interrupted; give the web server's exit status."""
+    """Serve the site until it is interrupted or told to end; give an exit status."""
+    _check_free(address)
     call_command("migrate", verbosity=0)
     was_running = valkey_pid() is not None
     valkey_ensure()
-    worker = subprocess.Popen(  # noqa: S603
-        [sys.executable, str(settings.ROOT / "manage.py"), "worker"], start_new_session=True
-    )
+    manage = [sys.executable, str(settings.ROOT / "manage.py")]
+    # Sessions of their own: Ctrl-C reaches this process alone, and it ends the others in order.
+    processes = [
+        subprocess.Popen([*manage, "worker"], start_new_session=True),  # noqa: S603
+        subprocess.Popen(_web_server(address), start_new_session=True),  # noqa: S603
+    ]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return subprocess.call(_web_server(address))  # noqa: S603
+        return processes[-1].wait()
     except KeyboardInterrupt:
         return 0
     finally:
-        worker.terminate()
-        try:
-            worker.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            worker.kill()  # its job goes on from the checkpoint with the next worker
+        for process in reversed(processes):
+            _end(process)
         if not was_running:
             valkey_stop()
+
+
+def _check_free(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        raise AddressError(f"An address is HOST:PORT, such as 127.0.0.1:8000; got {address!r}.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host or "0.0.0.0", int(port)))  # noqa: S104  (only tries)
+        except OSError as error:
+            raise AddressError(
+                f"Nothing can be served on {address}: {error.strerror}. Is another server running"
+                " there? Stop it, or choose another address with --address."
+            ) from error
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()  # a job goes on from its checkpoint with the next worker
 
 
 def _web_server(address: str) -> list[str]:

@@ -36,16 +36,16 @@ class Command(BaseCommand):
             sys.exit(_again_in(folder, options))
         call_command("migrate", verbosity=0)
         try:
-            result = demo_run(stage=ProgressLine)
+            self._tell(demo_run(stage=ProgressLine))
+            if not options["no_serve"]:
+                self._serve(options["address"])
         except ProtoZooError as error:
             raise CommandError(str(error)) from error
-        self._tell(result)
-        if not options["no_serve"]:
-            self.stdout.write(
-                f"\nVote on: http://{options['address']}/campaigns/{SLUG}/   (Ctrl-C stops)"
-            )
-            self.stdout.flush()
-            sys.exit(site_serve(address=options["address"]))
+
+    def _serve(self, address: str) -> None:
+        self.stdout.write(f"\nVote on:   http://{address}/campaigns/{SLUG}/   (Ctrl-C stops)")
+        self.stdout.flush()
+        sys.exit(site_serve(address=address))
 
     def _tell(self, result: DemoResult) -> None:
         release = result.release

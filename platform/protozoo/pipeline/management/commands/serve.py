@@ -4,8 +4,9 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from protozoo.exceptions import ProtoZooError
 from protozoo.pipeline.serving import site_serve
 
 
@@ -17,4 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"Serving on http://{options['address']}/ - stop with Ctrl-C.")
-        sys.exit(site_serve(address=options["address"]))
+        try:
+            sys.exit(site_serve(address=options["address"]))
+        except ProtoZooError as error:
+            raise CommandError(str(error)) from error
