@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from protozoo.accounts.models import User, Volunteer
-from protozoo.accounts.roles import PERMISSIONS_OF_ROLE
+from protozoo.accounts.roles import ADMIN, PERMISSIONS_OF_ROLE
 
 
 def role_grant(*, user: User, role: str) -> None:
@@ -14,7 +14,7 @@ def role_grant(*, user: User, role: str) -> None:
     if role not in PERMISSIONS_OF_ROLE:
         raise ValueError(f"role must be one of {', '.join(PERMISSIONS_OF_ROLE)}, got {role!r}")
     user.groups.add(Group.objects.get(name=role))
-    if role == "admin" and not user.is_staff:
+    if role == ADMIN and not user.is_staff:
         user.is_staff = True
         user.save(update_fields=["is_staff"])
 

@@ -1,7 +1,7 @@
 """Lets volunteers that are marked as simulated vote in a campaign whose truth is known."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -39,14 +39,6 @@ class SimulatedCrowd:
     leave_open: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Truth:
-    """Shares of the classes among the subjects that each item shows."""
-
-    shares: Mapping[int, NDArray[np.float64]]
-    classes: list[str]
-
-
 def campaign_simulate(
     *,
     campaign: Campaign,
@@ -67,11 +59,14 @@ def campaign_simulate(
         seed=plan.seed,
     )
     volunteers = _volunteers(campaign, plan)
-    items = list(campaign.items.filter(retired_at=None).order_by("pk"))
-    shown = _Truth(_shares(campaign, items, truth, classes), classes)
+    items = list(campaign.items.order_by("pk"))
+    shown = _shares(campaign, items, truth, classes)
     n_new = 0
     for number, item in enumerate(items):
-        n_new += _vote_on(item, shown, people, volunteers, question, plan)
+        if item.retired_at is None:
+            rng = np.random.default_rng([plan.seed, number])
+            answers = _answers(item, shown, people, plan, rng)
+            n_new += _vote_on(item, answers, volunteers, question)
         report(number + 1, len(items), f"{n_new} simulated votes")
     return n_new
 
@@ -91,6 +86,7 @@ def _volunteers(campaign: Campaign, plan: SimulatedCrowd) -> list[Volunteer]:
 def _shares(
     campaign: Campaign, items: list[Item], truth: Mapping[int, str], classes: list[str]
 ) -> dict[int, NDArray[np.float64]]:
+    """Give the shares of the classes among the subjects that each item shows."""
     place = {name: index for index, name in enumerate(classes)}
     members: dict[int, NDArray[np.float64]] = {}
     assigned = Assignment.objects.filter(sorting=campaign.sorting)
@@ -109,14 +105,12 @@ def _shares(
 
 def _vote_on(
     item: Item,
-    shown: _Truth,
-    people: Crowd,
+    answers: Iterable[tuple[int, str, float]],
     volunteers: list[Volunteer],
     question: Question,
-    plan: SimulatedCrowd,
 ) -> int:
     n_new = 0
-    for who, answer, seconds in _answers(item, shown, people, plan):
+    for who, answer, seconds in answers:
         volunteer = volunteers[who]
         _, is_new = vote_record(
             volunteer=volunteer,
@@ -132,14 +126,17 @@ def _vote_on(
 
 
 def _answers(
-    item: Item, shown: _Truth, people: Crowd, plan: SimulatedCrowd
+    item: Item,
+    shown: Mapping[int, NDArray[np.float64]],
+    people: Crowd,
+    plan: SimulatedCrowd,
+    rng: np.random.Generator,
 ) -> Iterator[tuple[int, str, float]]:
-    rng = np.random.default_rng([plan.seed, item.pk])
     n_votes = min(item.campaign.votes_to_retire, len(people.effort))
     if rng.random() < plan.leave_open:
         n_votes = max(1, n_votes - LEFT_TO_PEOPLE)
     who = rng.choice(len(people.effort), size=n_votes, replace=False, p=people.effort)
-    shares = shown.shares[item.pk]
+    shares = shown[item.pk]
     if item.kind == Item.Kind.PROTOTYPE:
         answers = people.answer_group(who, np.tile(shares, (n_votes, 1)), rng)
         seconds = people.seconds(who, "prototype", rng)
