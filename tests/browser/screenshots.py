@@ -1,6 +1,6 @@
 """Takes a picture of every page of a running demo, wide and narrow, light and dark.
 
-    .venv/bin/python tests/browser/screenshots.py http://127.0.0.1:8000 FOLDER
+.venv/bin/python tests/browser/screenshots.py http://127.0.0.1:8000 FOLDER
 """
 
 import sys

@@ -69,8 +69,10 @@ def test_it_serves_and_leaves_no_process_behind(address, environment, how):
             assert site.poll() is None, site.stdout.read()
             assert time.monotonic() < deadline, "the site does not answer"
         site.send_signal(how)
-        site.wait(60)
-        assert site.returncode == 0
+        try:
+            assert site.wait(60) == 0
+        finally:
+            site.kill()
     assert running(environment) == []
 
 

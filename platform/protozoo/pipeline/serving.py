@@ -33,7 +33,8 @@ def site_serve(*, address: str) -> int:
         subprocess.Popen([*manage, "worker"], start_new_session=True),  # noqa: S603
         subprocess.Popen(_web_server(address), start_new_session=True),  # noqa: S603
     ]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background ignores the first
+        signal.signal(ending, signal.default_int_handler)
     try:
         return processes[-1].wait()
     except KeyboardInterrupt:
