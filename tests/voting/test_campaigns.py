@@ -9,8 +9,7 @@ from protozoo.voting.exceptions import CampaignError, TreeError
 from protozoo.voting.models import Campaign, Item
 from protozoo.voting.selectors import (
     campaign_progress,
-    campaigns_open,
-    home_figures,
+    campaigns_public,
     question_newest,
     with_progress,
 )
@@ -18,6 +17,7 @@ from protozoo.voting.services import (
     campaign_close,
     campaign_open,
     campaign_reopen,
+    items_lease,
     question_revise,
 )
 from protozoo.voting.trees import default_tree
@@ -123,6 +123,13 @@ def test_wrong_numbers_are_refused(fields, sentence):
         open_campaign(**fields)
 
 
+@pytest.mark.parametrize("slug", ["", "../elsewhere", "a/b", "Shapes of FIRST", "x" * 61])
+def test_a_name_that_cannot_name_a_folder_is_refused(slug):
+    with pytest.raises(CampaignError, match="small letters, digits and '-'"):
+        open_campaign(slug=slug)
+    assert not Campaign.objects.exists()
+
+
 def test_a_broken_tree_opens_nothing():
     with pytest.raises(TreeError):
         open_campaign(tree={"root": "a", "questions": {}})
@@ -152,12 +159,12 @@ def test_a_broken_revision_is_refused():
     assert campaign.questions.count() == 1
 
 
-def test_a_closed_campaign_is_not_listed_until_it_opens_again():
+def test_a_closed_campaign_hands_nothing_out_until_it_opens_again():
     campaign = open_campaign()
     campaign_close(campaign=campaign)
-    assert list(campaigns_open()) == []
+    assert items_lease(campaign=campaign, volunteer=make_volunteer()) == []
     campaign_reopen(campaign=campaign)
-    assert list(campaigns_open()) == [campaign]
+    assert len(items_lease(campaign=campaign, volunteer=make_volunteer())) == 1
 
 
 def test_progress_counts_what_counts():
@@ -190,15 +197,5 @@ def test_progress_of_many_campaigns_takes_few_queries(django_assert_num_queries)
     for _ in range(4):
         make_vote(make_campaign(sorting=sorting).items.all()[0])
     with django_assert_num_queries(4):  # campaigns, questions, items, volunteers
-        shown = with_progress(campaigns_open())
+        shown = with_progress(campaigns_public())
     assert [each.progress.n_votes for each in shown] == [1, 1, 1, 1]
-
-
-def test_the_home_figures_keep_simulated_votes_apart():
-    campaign = make_campaign()
-    item = campaign.items.all()[0]
-    make_vote(item)
-    make_vote(item, volunteer=make_volunteer(is_simulated=True))
-    figures = home_figures()
-    assert (figures.n_votes, figures.n_volunteers, figures.n_simulated_votes) == (1, 1, 1)
-    assert figures.n_subjects == 30

@@ -14,7 +14,6 @@ from protozoo.voting.trees import (
     default_tree,
     tree_check,
     tree_classes,
-    tree_label,
     tree_leaf,
     tree_leaves,
     tree_path,
@@ -54,7 +53,6 @@ def test_the_default_asks_for_radio_morphology():
     tree = default_tree()
     assert tree_classes(tree) == ["compact", "fri", "frii", "bent", "other", "artefact"]
     assert [answer["key"] for answer in tree_leaves(tree)][-2:] == ["mixed", "unknown"]
-    assert tree_label(tree, "frii") == "FR II"
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
@@ -88,10 +86,9 @@ def test_every_path_leads_to_its_leaf(kind):
             assert tree_leaf(tree, tree_path(tree, answer["key"]), kind=kind) == answer
 
 
-def test_a_leaf_that_is_not_there_has_no_path_and_its_key_for_a_label():
+def test_a_leaf_that_is_not_there_has_no_path():
     with pytest.raises(AnswerError, match="The question tree has no leaf 'spiral'"):
         tree_path(two_steps(), "spiral")
-    assert tree_label(two_steps(), "spiral") == "spiral"
 
 
 @pytest.mark.parametrize(

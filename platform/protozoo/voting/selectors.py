@@ -27,7 +27,6 @@ from django.urls import reverse
 from protozoo.accounts.models import Volunteer
 from protozoo.sorting.models import Assignment, Prototype
 from protozoo.sorting.pictures import member_picture_url, prototype_picture_url
-from protozoo.subjects.models import Subject
 from protozoo.subjects.pictures import subject_picture_url
 from protozoo.voting.models import Campaign, Item, Lease, Question, Vote
 
@@ -65,25 +64,11 @@ class CampaignWithProgress:
     progress: Progress
 
 
-@dataclass(frozen=True)
-class HomeFigures:
-    """What volunteers have done so far on the whole site."""
-
-    n_subjects: int
-    n_votes: int
-    n_volunteers: int
-    n_simulated_votes: int
-
-
 def campaigns_public() -> QuerySet[Campaign]:
     """Give all campaigns that anybody may see, with their questions, the newest first."""
     questions = Prefetch("questions", Question.objects.order_by("-version"))
     shown = Campaign.objects.exclude(state=Campaign.State.DRAFT)
     return shown.select_related("sorting__survey").prefetch_related(questions)
-
-
-def campaigns_open() -> QuerySet[Campaign]:
-    return campaigns_public().filter(state=Campaign.State.OPEN)
 
 
 def campaign_progress(campaign: Campaign) -> Progress:
@@ -123,21 +108,6 @@ def with_progress(campaigns: Iterable[Campaign]) -> list[CampaignWithProgress]:
     listed = list(campaigns)
     progress = campaigns_progress(listed)
     return [CampaignWithProgress(campaign, progress[campaign.pk]) for campaign in listed]
-
-
-def home_figures() -> HomeFigures:
-    """Count subjects, and votes and volunteers apart from the simulated ones."""
-    votes = Vote.objects.filter(superseded_at=None).aggregate(
-        people=Count("pk", filter=Q(volunteer__is_simulated=False)),
-        simulated=Count("pk", filter=Q(volunteer__is_simulated=True)),
-        volunteers=Count("volunteer", distinct=True, filter=Q(volunteer__is_simulated=False)),
-    )
-    return HomeFigures(
-        n_subjects=Subject.objects.count(),
-        n_votes=votes["people"],
-        n_volunteers=votes["volunteers"],
-        n_simulated_votes=votes["simulated"],
-    )
 
 
 def question_newest(campaign: Campaign) -> Question:

@@ -11,6 +11,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.text import slugify
 
 from protozoo.accounts.models import Volunteer
 from protozoo.sorting.models import Sorting
@@ -28,6 +29,7 @@ from protozoo.voting.models import Campaign, Item, Lease, Question, Vote
 from protozoo.voting.selectors import question_newest, queue_head
 from protozoo.voting.trees import default_tree, tree_check, tree_leaf
 
+MAX_SLUG: Final = 60
 # Without a wish, this share of the subjects is shown as outliers, but no more than so many.
 OUTLIER_FRACTION: Final = 0.05
 MAX_OUTLIERS: Final = 200
@@ -55,12 +57,7 @@ def campaign_open(
 ) -> Campaign:
     """Put a question to volunteers over a map; opened again, it is the same campaign."""
     checked = default_tree() if tree is None else tree_check(tree)
-    if sorting.state != Sorting.State.READY:
-        raise CampaignError(f"{sorting} is not ready yet; wait until every subject has its place.")
-    if votes_to_retire < 1:
-        raise CampaignError(f"votes_to_retire must be at least 1, got {votes_to_retire}.")
-    if n_outliers is not None and n_outliers < 0:
-        raise CampaignError(f"n_outliers must not be negative, got {n_outliers}.")
+    _check_plan(sorting, slug, votes_to_retire, n_outliers)
     campaign, created = Campaign.objects.get_or_create(
         slug=slug,
         defaults={
@@ -79,6 +76,21 @@ def campaign_open(
         Question.objects.create(campaign=campaign, version=1, tree=checked)
         _items_make(campaign, n_outliers=n_outliers, seed=seed)
     return campaign
+
+
+def _check_plan(sorting: Sorting, slug: str, votes_to_retire: int, n_outliers: int | None) -> None:
+    # The slug names the folder of the campaign's releases, so it must never hold '/' or '..'.
+    if not slug or slug != slugify(slug) or len(slug) > MAX_SLUG:
+        raise CampaignError(
+            f"A campaign's slug is made of at most {MAX_SLUG} small letters, digits and '-', got"
+            f" {slug!r}."
+        )
+    if sorting.state != Sorting.State.READY:
+        raise CampaignError(f"{sorting} is not ready yet; wait until every subject has its place.")
+    if votes_to_retire < 1:
+        raise CampaignError(f"votes_to_retire must be at least 1, got {votes_to_retire}.")
+    if n_outliers is not None and n_outliers < 0:
+        raise CampaignError(f"n_outliers must not be negative, got {n_outliers}.")
 
 
 def _items_make(campaign: Campaign, *, n_outliers: int | None, seed: int) -> None:

@@ -65,12 +65,6 @@ def tree_classes(tree: Tree) -> list[str]:
     return [answer["key"] for answer in tree_leaves(tree) if answer.get("means") == "class"]
 
 
-def tree_label(tree: Tree, key: str) -> str:
-    """Give the words of a leaf, or the key itself if the tree has no such leaf."""
-    labels = {answer["key"]: answer["label"] for answer in tree_leaves(tree)}
-    return labels.get(key, key)
-
-
 def tree_path(tree: Tree, key: str) -> list[str]:
     """Give the keys of the answers that lead from the root to a leaf."""
     waiting: list[tuple[str, list[str]]] = [(tree["root"], [])]
