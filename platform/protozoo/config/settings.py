@@ -12,7 +12,7 @@ STORAGE_FOLDER = environment.storage_folder()
 SECRET_KEY = environment.secret_key(STORAGE_FOLDER)
 DEBUG = environment.boolean("DEBUG", default=False)
 HTTPS = environment.boolean("HTTPS", default=False)
-ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
+ALLOWED_HOSTS = environment.hosts()
 CSRF_TRUSTED_ORIGINS = environment.names("CSRF_TRUSTED_ORIGINS", default="")
 DATABASES = {"default": environment.database(STORAGE_FOLDER)}
 VALKEY_SOCKET = environment.valkey_socket(STORAGE_FOLDER)
@@ -45,7 +45,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
@@ -129,7 +128,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
     },
-    # Swagger's page and Django's admin bring styles of their own.
+    # Swagger's page brings an inline script and inline styles; Django's admin keeps to the policy.
     "EXCLUDE_URL_PREFIXES": ["/api/docs"],
 }
 X_FRAME_OPTIONS = "DENY"
