@@ -1,5 +1,7 @@
 """Votes become probabilities of every subject, and the run says where they come from."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,8 @@ from protozoo.consensus.models import (
     VolunteerPosterior,
 )
 from protozoo.consensus.services import consensus_run, review_record
-from protozoo.voting.models import Item
+from protozoo.voting.models import Item, Vote
+from protozoo.voting.services import question_revise
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +71,33 @@ def test_nothing_new_gives_the_same_run_and_a_new_vote_another(voted):
     assert ConsensusRun.objects.count() == 2
 
 
+def without(tree, *keys):
+    """Offer some answers no longer."""
+    left = copy.deepcopy(tree)
+    for question in left["questions"].values():
+        question["answers"] = [one for one in question["answers"] if one["key"] not in keys]
+    return left
+
+
+def test_votes_for_an_answer_that_is_gone_are_left_out_and_the_run_is_still_found(voted):
+    vote = factories.make_vote(
+        item=voted.items.first(), volunteer=factories.make_volunteer(), answer="bent"
+    )
+    kept = Vote.objects.filter(item__campaign=voted).exclude(answer="bent")
+    question_revise(campaign=voted, tree=without(vote.question.tree, "bent"))
+    run = consensus_run(campaign=voted)
+    assert run.n_votes == kept.count()
+    assert "bent" not in run.classes
+    assert consensus_run(campaign=voted).pk == run.pk
+
+
+def test_votes_for_gone_answers_alone_are_nothing_to_merge(campaign):
+    vote = factories.make_vote(item=campaign.items.first(), answer="bent")
+    question_revise(campaign=campaign, tree=without(vote.question.tree, "bent"))
+    with pytest.raises(NothingToMergeError, match="as its question stands"):
+        consensus_run(campaign=campaign)
+
+
 def test_agreeing_votes_on_a_prototype_reach_its_members(campaign):
     item = campaign.items.filter(kind=Item.Kind.PROTOTYPE).first()
     for _ in range(5):
@@ -112,7 +142,7 @@ def test_the_audit_tells_how_often_the_map_alone_is_right(campaign):
             factories.make_vote(item=item, volunteer=factories.make_volunteer(), answer="frii")
     figures = consensus_run(campaign=campaign).audit
     assert figures["n_subjects"] == len(audit)
-    assert figures["accuracy"] == 1.0
+    assert figures["agreement"] == 1.0
     assert figures["interval_low"] < 1.0 == figures["interval_high"]
 
 

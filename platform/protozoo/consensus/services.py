@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from protozoo.accounts.models import User
 from protozoo.consensus.exceptions import NothingToMergeError, ReviewError
@@ -98,10 +98,10 @@ def review_record(
 def _run_that_is_current(
     campaign: Campaign, question: Question, settings: MergeSettings
 ) -> ConsensusRun | None:
-    counted = Vote.objects.filter(item__campaign=campaign, superseded_at=None)
+    counted = _votes_that_count(campaign, question)
     last = counted.aggregate(last=Max("pk"))["last"]
     if last is None:
-        raise NothingToMergeError(f"Nobody has voted in {campaign} yet.")
+        raise NothingToMergeError(f"Nobody has voted in {campaign} yet, as its question stands.")
     return ConsensusRun.objects.filter(
         campaign=campaign,
         question=question,
@@ -111,6 +111,12 @@ def _run_that_is_current(
         n_votes=counted.count(),
         code_version=__version__,
     ).first()
+
+
+def _votes_that_count(campaign: Campaign, question: Question) -> QuerySet[Vote]:
+    """Leave out superseded votes, and answers that the newest question no longer offers."""
+    answers = [leaf["key"] for leaf in tree_leaves(question.tree)]
+    return Vote.objects.filter(item__campaign=campaign, superseded_at=None, answer__in=answers)
 
 
 def _places(campaign: Campaign) -> _Places:
@@ -145,7 +151,7 @@ def _ballots(campaign: Campaign, question: Question, places: _Places) -> _Ballot
     subject_index = {key: index for index, key in enumerate(places.subjects)}
     answer_index = {key: index for index, key in enumerate(answers)}
     rows = list(
-        Vote.objects.filter(item__campaign=campaign, superseded_at=None, answer__in=answers)
+        _votes_that_count(campaign, question)
         .order_by("pk")
         .values_list("pk", "item_id", "volunteer_id", "answer", "seconds")
     )
