@@ -50,6 +50,14 @@ def _default_text() -> str:
     return (FOLDER / f"{DEFAULT}.json").read_text(encoding="utf-8")
 
 
+def tree_read(path: Path) -> Any:
+    """Read a tree from a JSON file; it is still to be checked."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TreeError(f"The question tree {path} cannot be read: {error}") from error
+
+
 def default_tree() -> Tree:
     """Read the tree that a campaign asks if it is given none."""
     return tree_check(json.loads(_default_text()))

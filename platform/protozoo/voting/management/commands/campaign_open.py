@@ -1,6 +1,5 @@
 """`manage.py campaign_open`: puts a question to volunteers."""
 
-import json
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from protozoo.exceptions import ProtoZooError
 from protozoo.sorting.models import Sorting
 from protozoo.voting.services import campaign_open
+from protozoo.voting.trees import tree_read
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 slug=options["slug"],
                 title=options["title"],
                 introduction=options["introduction"],
-                tree=_tree(options["tree"]),
+                tree=tree_read(Path(options["tree"])) if options["tree"] else None,
                 votes_to_retire=options["votes"],
                 n_outliers=options["outliers"],
                 seed=options["seed"],
@@ -43,12 +43,3 @@ class Command(BaseCommand):
         except ProtoZooError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Campaign {campaign.slug} is open with {campaign.items.count()} items.")
-
-
-def _tree(path: str) -> Any:
-    if not path:
-        return None
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CommandError(f"The question tree {path} cannot be read: {error}") from error
