@@ -7,6 +7,7 @@ from pathlib import Path
 
 from skysort import __version__
 from skysort.errors import SkysortError
+from skysort.images.shards import ShardReader
 from skysort.som.checkpoint import MapState, load_map, map_checksum
 from skysort.synthetic import make_survey
 
@@ -64,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     inspect.add_argument("map", type=Path, metavar="MAP", help="a map.safetensors file")
     inspect.set_defaults(run=_inspect)
+
+    verify = commands.add_parser(
+        "verify",
+        help="compare a folder of shards with the checksums of its manifest",
+        description="Read every shard and say whether all pixels are as they were written.",
+    )
+    verify.add_argument("folder", type=Path, metavar="FOLDER", help="holds a manifest.json")
+    verify.set_defaults(run=_verify)
     return parser
 
 
@@ -84,6 +93,12 @@ def _inspect(options: argparse.Namespace) -> str:
     width = max(map(len, facts))
     lines = [f"{name:{width}}  {value}" for name, value in facts.items()]
     return "\n".join([*lines, "", *_history(state)])
+
+
+def _verify(options: argparse.Namespace) -> str:
+    reader = ShardReader(options.folder)
+    reader.verify()
+    return f"{options.folder}: {reader.n_images} images, all as the manifest says"
 
 
 def _facts(state: MapState) -> dict[str, str]:

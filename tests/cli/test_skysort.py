@@ -7,6 +7,7 @@ import pytest
 
 from skysort import __version__
 from skysort.cli import main
+from skysort.images.shards import ShardWriter
 from skysort.som.checkpoint import MapState, map_checksum, save_map
 from skysort.som.config import EpochReport, SOMConfig
 
@@ -83,6 +84,28 @@ def test_inspect_names_a_file_that_is_no_map(tmp_path, capsys):
     path.write_bytes(b"no map")
     assert main(["inspect", str(path)]) == 1
     assert f"skysort: {path} is no map written by skysort" in capsys.readouterr().err
+
+
+@pytest.fixture
+def shards(tmp_path):
+    folder = tmp_path / "shards"
+    with ShardWriter(folder, image_shape=(1, 4, 4), about={}) as writer:
+        writer.append(np.ones((3, 1, 4, 4), np.float32))
+    return folder
+
+
+def test_verify_says_that_all_is_well(shards, capsys):
+    assert main(["verify", str(shards)]) == 0
+    assert capsys.readouterr().out == f"{shards}: 3 images, all as the manifest says\n"
+
+
+def test_verify_names_a_damaged_shard(shards, capsys):
+    path = shards / "shard-00000.fits"
+    damaged = bytearray(path.read_bytes())
+    damaged[2880] ^= 1
+    path.write_bytes(damaged)
+    assert main(["verify", str(shards)]) == 1
+    assert f"skysort: {path} is damaged" in capsys.readouterr().err
 
 
 def test_without_a_command_it_shows_the_usage(capsys):
