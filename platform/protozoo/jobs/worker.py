@@ -17,5 +17,5 @@ class RecoveringWorker(SpawnWorker):
     """Besides waiting for the queue, takes up jobs that lost their worker."""
 
     def run_maintenance_tasks(self) -> None:
-        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ has no types
         jobs_recover()

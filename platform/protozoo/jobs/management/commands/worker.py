@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 import redis
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from protozoo.exceptions import ProtoZooError
@@ -29,9 +28,8 @@ class Command(BaseCommand):
             work = queue()
             work.connection.ping()
         except (ProtoZooError, redis.RedisError) as error:
-            raise CommandError(
-                f"The queue at {settings.REDIS_URL} does not answer: {error}"
-            ) from error
+            # REDIS_URL may hold a password, so it is named and not shown.
+            raise CommandError(f"The queue of REDIS_URL does not answer: {error}") from error
         self.stdout.write("Working; stop with Ctrl-C.")
         worker = RecoveringWorker(
             [work],
