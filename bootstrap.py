@@ -417,7 +417,7 @@ def is_reachable(address: str) -> bool:
     """Tell whether a server answers at all; what it says is pip's business."""
     request = urllib.request.Request(address, method="HEAD")  # noqa: S310 (a constant of ours)
     try:
-        with urllib.request.urlopen(request, timeout=PROBE_TIMEOUT_S):  # noqa: S310
+        with urllib.request.urlopen(request, timeout=PROBE_TIMEOUT_S):  # noqa: S310 (see above)
             return True
     except urllib.error.HTTPError:
         return True

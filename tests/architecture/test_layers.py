@@ -27,7 +27,6 @@ FLOORS = [
     {"exceptions"},
 ]
 FLOOR_OF = {app: floor for floor, apps in enumerate(FLOORS) for app in apps}
-# Everybody may use the site's vite tag and error shape of config; it may use everybody.
 TORCH_FREE = ["errors", "images", "consensus", "synthetic"]
 
 
@@ -47,9 +46,7 @@ def upward_imports(path: Path) -> list[str]:
     own = path.relative_to(SITE).parts[0].removesuffix(".py")
     targets = {name.split(".")[1] for name in imports_of(path) if name.startswith("protozoo.")}
     return sorted(
-        app
-        for app in targets & set(FLOOR_OF)
-        if app != own and own != "config" and FLOOR_OF[app] <= FLOOR_OF[own]
+        app for app in targets & set(FLOOR_OF) if app != own and FLOOR_OF[app] <= FLOOR_OF[own]
     )
 
 

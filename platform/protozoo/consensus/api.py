@@ -23,7 +23,7 @@ from protozoo.subjects.selectors import subjects
 
 class PrototypeSerializer(serializers.ModelSerializer[Prototype]):
     unit = serializers.IntegerField(read_only=True)
-    label = serializers.SerializerMethodField(  # type: ignore[assignment]
+    label = serializers.SerializerMethodField(  # type: ignore[assignment]  # the field is called so
         help_text="Key of the likeliest class in the newest run."
     )
     probability = serializers.SerializerMethodField(help_text="Of the label.")
@@ -66,7 +66,9 @@ class SubjectLabelSerializer(serializers.Serializer[Any]):
     """What the newest run says of a subject; a review overrules it."""
 
     run = serializers.IntegerField(allow_null=True)
-    label = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    label = serializers.CharField(  # type: ignore[assignment]  # the field is called so
+        allow_null=True, help_text="Key of the likeliest class."
+    )
     probability = serializers.FloatField(allow_null=True)
     probabilities = serializers.DictField(
         child=serializers.FloatField(), help_text="By the class's key; they sum to 1."

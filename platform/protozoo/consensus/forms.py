@@ -17,7 +17,7 @@ class ReviewForm(forms.Form):
     )
 
     def __init__(self, *args: object, labels: Labels, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they are
         field = self.fields["label"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(label.key, label.name) for label in labels.classes]

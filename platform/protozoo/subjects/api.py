@@ -15,7 +15,7 @@ from protozoo.subjects.pictures import subject_picture_url
 from protozoo.subjects.selectors import subjects
 
 
-class SubjectFilter(filters.FilterSet):  # type: ignore[misc]
+class SubjectFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     survey = filters.CharFilter(field_name="survey__slug", help_text="Short name of a survey.")
     identifier = filters.CharFilter(help_text="The survey's own name of the subject.")
     cone = filters.CharFilter(

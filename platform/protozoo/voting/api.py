@@ -83,7 +83,9 @@ class StepSerializer(serializers.Serializer[Any]):
 
 
 class TreeSerializer(serializers.Serializer[Any]):
-    root = serializers.CharField(help_text="Key of the first question.")  # type: ignore[assignment]
+    root = serializers.CharField(  # type: ignore[assignment]  # the field is called so
+        help_text="Key of the first question."
+    )
     questions = serializers.DictField(child=StepSerializer())
 
 
@@ -211,6 +213,10 @@ class Next(APIView):
 def _volunteer(request: Request) -> Volunteer | None:
     if isinstance(request.user, User):
         return volunteer_of_user(user=request.user)
+    return _volunteer_known(request)
+
+
+def _volunteer_known(request: Request) -> Volunteer | None:
     return volunteer_of_request(request._request)  # noqa: SLF001  # the cookie reader is Django's
 
 
@@ -278,7 +284,7 @@ class OwnVotes(generics.ListAPIView[Vote]):
     serializer_class = VoteSerializer
 
     def get_queryset(self) -> QuerySet[Vote]:
-        volunteer = volunteer_of_request(self.request._request)  # noqa: SLF001
+        volunteer = _volunteer_known(self.request)
         return votes_of(volunteer) if volunteer is not None else Vote.objects.none()
 
 
