@@ -1,6 +1,8 @@
 """Takes a picture of every page of a running demo, wide and narrow, light and dark.
 
-.venv/bin/python tests/browser/screenshots.py http://127.0.0.1:8000 FOLDER
+.venv/bin/python tests/browser/screenshots.py http://127.0.0.1:8000 FOLDER [USER PASSWORD]
+
+Pages of an admin are shown if an admin's name and password are given.
 """
 
 import sys
@@ -12,6 +14,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
 # What to open from which page: name, page to begin on, link to follow (or none).
+SIGNED_OUT = [
+    ("login", "/accounts/login/", None),
+    ("signup", "/accounts/signup/", None),
+]
 PAGES = [
     ("home", "/", None),
     ("campaign", "/campaigns/demo/", None),
@@ -21,11 +27,9 @@ PAGES = [
     ("subject", "/sortings/1/outliers/", "main a[href^='/subjects/']"),
     ("releases", "/releases/", None),
     ("release", "/releases/", "main li a[href^='/releases/'], main h3 a[href^='/releases/']"),
-    ("login", "/accounts/login/", None),
-    ("signup", "/accounts/signup/", None),
     ("me", "/me/", None),
     ("jobs", "/jobs/", None),
-    ("job", "/jobs/", "main a[href^='/jobs/']"),
+    ("job", "/jobs/", "main td a[href^='/jobs/']"),
     ("missing", "/no/such/page/", None),
     ("api-docs", "/api/docs/", None),
     ("classify", "/campaigns/demo/classify/", None),
@@ -50,8 +54,8 @@ def sign_in(page: Page, name: str, password: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-def take(page: Page, folder: Path, look: str) -> None:
-    for name, path, link in PAGES:
+def take(page: Page, wanted: list[tuple[str, str, str | None]], folder: Path, look: str) -> None:
+    for name, path, link in wanted:
         page.goto(path)
         if link:
             page.goto(page.locator(link).first.get_attribute("href") or path)
@@ -69,9 +73,10 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         for look, page in pages(browser, site):
+            take(page, SIGNED_OUT, folder, look)
             if account:
                 sign_in(page, *account)
-            take(page, folder, look)
+            take(page, PAGES, folder, look)
         browser.close()
 
 
