@@ -12,10 +12,10 @@ def main() -> None:
     sys.path[:0] = [str(root / "platform"), str(root / "ml")]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "protozoo.config.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from protozoo.config.command_line import run
     except ImportError as error:
         raise SystemExit("Django is not installed here: run 'make setup' first.") from error
-    execute_from_command_line(sys.argv)
+    run(sys.argv)
 
 
 if __name__ == "__main__":

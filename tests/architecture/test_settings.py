@@ -21,7 +21,7 @@ def no_problems(monkeypatch):
 def variables_read() -> set[str]:
     source = (ROOT / "platform/protozoo/config/environment.py").read_text()
     settings = (ROOT / "platform/protozoo/config/settings.py").read_text()
-    read = set(re.findall(r'os\.environ\.get\("([A-Z_]+)"', source))
+    read = set(re.findall(r'(?:os\.environ\.get|names)\("([A-Z_]+)"', source))
     return read | set(re.findall(r'environment\.(?:boolean|names)\("([A-Z_]+)"', settings))
 
 
@@ -57,6 +57,23 @@ def test_nothing_else_reads_the_environment():
         ("DATABASE_URL", "nonsense", lambda: environment.database(Path("/tmp"))),
         ("REDIS_URL", "http://x", lambda: environment.redis_url("unix:///tmp/x")),
         ("SECRET_KEY", "short", lambda: environment.secret_key(Path("/tmp"))),
+        (
+            "DATABASE_URL",
+            "postgresql://u:secret@h:abc/x",
+            lambda: environment.database(Path("/tmp")),
+        ),
+        (
+            "DATABASE_URL",
+            "postgresql://u:secret@h:99999/x",
+            lambda: environment.database(Path("/")),
+        ),
+        ("DATABASE_URL", "sqlite:////tmp", lambda: environment.database(Path("/tmp"))),
+        ("DATABASE_URL", "sqlite:////no/such/folder/x", lambda: environment.database(Path("/tmp"))),
+        ("DATABASE_URL", "sqlite://", lambda: environment.database(Path("/tmp"))),
+        ("REDIS_URL", "redis://:secret@h:abc/0", lambda: environment.redis_url("unix:///tmp/x")),
+        ("ALLOWED_HOSTS", "", environment.hosts),
+        ("ALLOWED_HOSTS", "https://zoo.example.org", environment.hosts),
+        ("ALLOWED_HOSTS", "zoo.example.org:8000", environment.hosts),
         ("LOG_LEVEL", "loud", environment.log_level),
         ("STORAGE_FOLDER", "/proc/none", environment.storage_folder),
     ],
@@ -68,6 +85,14 @@ def test_a_wrong_value_is_a_system_check_with_a_hint(monkeypatch, name, value, r
     with pytest.raises(SystemCheckError, match=re.escape(environment.PROBLEMS[0].message)):
         call_command("check")
     assert environment.PROBLEMS[0].hint
+    assert "secret@" not in environment.PROBLEMS[0].message
+
+
+def test_no_key_is_left_in_a_folder_that_was_not_asked_for(monkeypatch, tmp_path):
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    environment._problem("STORAGE_FOLDER", "It is read-only.", "Make it writable.")
+    assert len(environment.secret_key(tmp_path)) >= 50
+    assert not (tmp_path / "secret_key").exists()
 
 
 def test_sqlite_is_set_up_for_many_writers(monkeypatch, tmp_path):

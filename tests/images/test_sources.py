@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import struct
 import warnings
 import zipfile
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from skysort.errors import InputError
+from skysort.images.fits_image import read_fits_image
 from skysort.images.sources import conform, open_images
 
 
@@ -499,3 +501,25 @@ def test_the_first_images_are_read_with_their_labels(real_data, tmp_path):
         assert pixels.shape == (1, 300, 300)
         assert pixels.max() > 100
         assert conform(pixels, 64).shape == (1, 64, 64)
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_memory_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr("skysort.images.sources.MAX_PIXELS", 99)
+    Image.new("L", (10, 10)).save(tmp_path / "large.png")
+    Image.new("L", (9, 11)).save(tmp_path / "small.png")
+    source = open_images(tmp_path)
+    with pytest.raises(InputError, match=r"large\.png has images of 100 pixels; at most 99"):
+        source.read(0)
+    assert source.read(1).shape == (1, 11, 9)
+
+
+def test_what_is_no_file_is_named_and_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.fits")
+    (tmp_path / "folder.fits").mkdir()
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "none")
+    source = open_images(tmp_path)
+    for number, name in enumerate(source.names):
+        with pytest.raises(InputError, match=rf"{name}\.\w+ cannot be read: it is no file"):
+            source.read(number)
+    with pytest.raises(InputError, match=r"pipe\.fits cannot be read: it is no file"):
+        read_fits_image(tmp_path / "pipe.fits", max_pixels=10)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 
 import numpy as np
 import pytest
@@ -257,3 +258,15 @@ def test_the_labels_of_the_first_images_are_read(real_data):
     }  # fmt: skip
     assert np.isfinite(found.ra_deg).all()
     assert np.isfinite(found.dec_deg).all()
+
+
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(InputError, match="it is no file"):
+        read_table(tmp_path / "pipe.csv")
+
+
+def test_text_holds_no_nul_which_postgresql_cannot_store(tmp_path):
+    table = Table({"id": ["a"], "ra": [1.0], "dec": [2.0], "note": ["x\0y"]})
+    table.write(tmp_path / "rows.ecsv", format="ascii.ecsv")
+    assert read_table(tmp_path / "rows.ecsv").extra == [{"note": "xy"}]

@@ -1,13 +1,17 @@
 """Sorting puts every subject on the map, says how well, and survives being killed."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 import torch
+from django.utils import timezone
 
 from protozoo.jobs.exceptions import JobCancelledError
-from protozoo.sorting.exceptions import SortingError
+from protozoo.jobs.models import Job
+from protozoo.sorting.exceptions import SortingBusyError, SortingError
 from protozoo.sorting.models import Assignment, Sorting
-from protozoo.sorting.services import sorting_create, sorting_find
+from protozoo.sorting.services import sorting_continue, sorting_create, sorting_find
 from protozoo.sorting.training import sorting_run
 from skysort.images.shards import ShardReader, ShardWriter
 from skysort.som.checkpoint import map_checksum
@@ -128,6 +132,49 @@ def test_progress_covers_training_and_projection(sorting):
     assert seen[-1] == (N * 4, N * 4, "projecting")
 
 
+def test_a_second_worker_leaves_alone_what_the_first_has_finished(sorting):
+    slow = Sorting.objects.get(pk=sorting.pk)
+    first = None
+
+    def overtaken(done, total, message=""):
+        nonlocal first
+        if first is None and message == "projecting":
+            first = sorting_run(sorting_id=sorting.pk)
+
+    assert sorting_run(sorting_id=slow.pk, report=overtaken).state == Sorting.State.READY
+    now = Sorting.objects.get(pk=sorting.pk)
+    assert (now.state, now.finished_at) == (Sorting.State.READY, first.finished_at)
+    assert now.history == first.history
+    assert now.prototypes.count() == 9
+
+
+def test_an_interrupted_sorting_is_found_by_its_plan(survey, sorting):
+    plan = {"rows": 3, "columns": 3, "n_rotations": 16, "n_epochs": 3, "seed": 4}
+    assert sorting_continue(survey=survey, **plan) == sorting
+    assert sorting_continue(survey=survey, **{**plan, "seed": 5}) is None
+    sorting_run(sorting_id=sorting.pk)
+    assert sorting_continue(survey=survey, **plan) is None
+
+
+def test_a_sorting_that_a_worker_has_is_left_to_it(survey, sorting):
+    Job.objects.create(
+        task="protozoo.sorting.tasks.sort", arguments={"sorting_id": sorting.pk}, title="Sort"
+    )
+    with pytest.raises(SortingBusyError, match=r"Job \d+ does this sorting already"):
+        sorting_continue(survey=survey, rows=3, columns=3, seed=4)
+    Job.objects.update(state=Job.State.RUNNING, lease_expires_at=timezone.now() - timedelta(1))
+    assert sorting_continue(survey=survey, rows=3, columns=3, seed=4) == sorting
+
+
+def test_a_full_disk_stops_a_sorting_with_a_sentence(sorting, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("protozoo.sorting.training._save_pictures", full)
+    with pytest.raises(SortingError, match=r"No space left on device\. Sort again to go on"):
+        sorting_run(sorting_id=sorting.pk)
+
+
 def test_missing_pixels_are_named(survey, sorting):
     (survey.shard_folder / "shard-00000.fits").unlink()
     with pytest.raises(SortingError, match=r"shard-00000\.fits"):
@@ -142,6 +189,9 @@ def test_missing_pixels_are_named(survey, sorting):
         ({"rows": 30}, "30 x 3 prototypes needs at least as many subjects"),
         ({"n_epochs": 0}, "at least one epoch"),
         ({"recipe": "magic"}, "magic"),
+        ({"seed": -1}, "A seed lies between 0 and"),
+        ({"seed": 2**63}, "A seed lies between 0 and"),
+        ({"n_epochs": 40_000}, "at most 32767, got 40000"),
     ],
 )
 def test_a_plan_that_cannot_work_is_refused(survey, plan, message):

@@ -15,7 +15,11 @@ from PIL import Image
 from protozoo.jobs.models import Job
 from protozoo.jobs.services import job_run
 from protozoo.subjects import services
-from protozoo.subjects.exceptions import ImportBusyError, ImportRequestError
+from protozoo.subjects.exceptions import (
+    ImportBusyError,
+    ImportRequestError,
+    ImportStorageError,
+)
 from protozoo.subjects.models import Subject
 from protozoo.subjects.services import SurveyAbout, SurveyFiles, survey_import
 from protozoo.surveys.models import ImportProblem, Survey
@@ -233,11 +237,15 @@ def test_the_audit_sample_is_random_but_the_same_in_one_go_or_two(tmp_path):
         (SurveyFiles(), SurveyAbout(recipe="magic"), "magic"),
         (SurveyFiles(), SurveyAbout(image_size=4), "8 to 1024 pixels"),
         (SurveyFiles(), SurveyAbout(audit_fraction=2), "between 0 and 1"),
+        (SurveyFiles(), SurveyAbout(pixel_scale_arcsec=-1), "positive number of arcsec, got -1"),
+        (SurveyFiles(), SurveyAbout(pixel_scale_arcsec=np.nan), "positive number of arcsec"),
+        (SurveyFiles(), SurveyAbout(title="T" * 201), "title has 201 characters; it may have 200"),
     ],
 )
 def test_a_request_that_cannot_work_is_refused_with_a_sentence(files, about, message):
     with pytest.raises(ImportRequestError, match=message.replace("*", r"\*")):
         survey_import(slug="refused", files=files, about=about)
+    assert not Survey.objects.exists()
 
 
 def test_rows_and_images_that_cannot_be_paired_are_refused(tmp_path, cube):
@@ -287,3 +295,91 @@ def test_a_job_imports_in_the_background(cube, django_capture_on_commit_callback
     assert done.state == "done"
     assert done.result["imported"] == 30
     assert ImportProblem.objects.count() == 0
+
+
+def test_the_texts_that_are_accepted_are_those_that_the_database_holds():
+    fields = {field.name: field for field in Survey._meta.fields}
+    texts = {name: field.max_length for name, field in fields.items() if field.max_length}
+    assert texts == {**services.LONGEST, "recipe": 40}
+
+
+def test_the_first_image_decides_on_the_channels_of_all(tmp_path):
+    folder = tmp_path / "cutouts"
+    folder.mkdir()
+    for i, channels in enumerate([1, 3, 1]):
+        fits.PrimaryHDU(images_of(channels, seed=i)).writeto(folder / f"J{i:04d}.fits")
+    files = SurveyFiles(images=str(folder), table=write_table(tmp_path / "rows.csv", 3))
+    run = survey_import(slug="mixed", files=files, about=SMALL)
+    assert (run.n_imported, run.n_rejected) == (2, 1)
+    assert run.problems.get().reason == "The image has 3 channels, the survey 1."
+
+
+def test_ids_that_look_like_numbers_do_not_shift_the_images_of_a_cube(tmp_path):
+    np.save(tmp_path / "cube.npy", images_of(5))
+    ids = [str(number) for number in range(1, 6)]
+    files = SurveyFiles(
+        images=str(tmp_path / "cube.npy"), table=write_table(tmp_path / "rows.csv", 5, id=ids)
+    )
+    assert survey_import(slug="counted", files=files, about=SMALL).n_imported == 5
+    pixels = ShardReader(Survey.objects.get().shard_folder).read_numbers(np.arange(5))
+    np.testing.assert_array_equal(pixels[:, 0], images_of(5))
+
+
+def test_running_numbers_as_ids_name_the_images_of_a_cube(tmp_path):
+    np.save(tmp_path / "cube.npy", images_of(3))
+    files = SurveyFiles(
+        images=str(tmp_path / "cube.npy"),
+        table=write_table(tmp_path / "rows.csv", 3, id=["2", "0", "1"]),
+    )
+    survey_import(slug="numbered", files=files, about=SMALL)
+    pixels = ShardReader(Survey.objects.get().shard_folder).read_numbers(np.arange(3))
+    np.testing.assert_array_equal(pixels[:, 0], images_of(3)[[2, 0, 1]])
+
+
+def test_what_is_imported_is_not_read_again(cube, monkeypatch):
+    survey_import(slug="cube", files=cube, about=SMALL)
+    monkeypatch.setattr("protozoo.subjects.candidates._read", lambda *_: pytest.fail("read again"))
+    assert survey_import(slug="cube", files=cube).n_unchanged == 30
+
+
+def test_an_id_with_control_characters_is_refused(tmp_path):
+    np.save(tmp_path / "cube.npy", images_of(2))
+    (tmp_path / "rows.csv").write_text("id,ra,dec\na\x1b[31m,1,1\nb,2,2\n")
+    files = SurveyFiles(images=str(tmp_path / "cube.npy"), table=str(tmp_path / "rows.csv"))
+    run = survey_import(slug="control", files=files, about=SMALL)
+    assert run.problems.get().reason == r"The id 'a\x1b[31m' holds control characters."
+
+
+def test_the_size_may_still_be_chosen_while_nothing_is_imported(tmp_path, cube):
+    np.save(tmp_path / "blank.npy", np.full((30, 16, 16), np.nan, dtype=np.float32))
+    blank = SurveyFiles(images=str(tmp_path / "blank.npy"), table=cube.table)
+    assert survey_import(slug="cube", files=blank).n_imported == 0
+    assert survey_import(slug="cube", files=cube, about=SMALL).n_imported == 30
+
+
+def test_a_lost_shard_stops_the_import_with_a_sentence(tmp_path, cube):
+    survey_import(slug="cube", files=cube, about=SMALL)
+    (Survey.objects.get().shard_folder / "shard-00000.fits").unlink()
+    np.save(tmp_path / "cube.npy", images_of(31))
+    write_table(tmp_path / "rows.csv", 31)
+    with pytest.raises(ImportStorageError, match=r"shard-00000\.fits is missing\. Put the folder"):
+        survey_import(slug="cube", files=cube)
+    assert Subject.objects.count() == 30
+
+
+def test_a_full_disk_loses_nothing(cube, monkeypatch):
+    monkeypatch.setattr(services, "BATCH_SIZE", 10)
+    append, calls = services.ShardWriter.append, iter([True, False])
+
+    def full_at_second(writer, pixels):
+        if next(calls):
+            return append(writer, pixels)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.ShardWriter, "append", full_at_second)
+        with pytest.raises(ImportStorageError, match=r"No space left on device\. What is imported"):
+            survey_import(slug="cube", files=cube, about=SMALL)
+    run = survey_import(slug="cube", files=cube)
+    assert (run.n_imported, run.n_unchanged) == (20, 10)
+    ShardReader(Survey.objects.get().shard_folder).verify()

@@ -93,8 +93,8 @@ def test_missing_pixels_are_named(client, subject):
     answer = client.get(f"/pictures/subjects/{subject.pk}.png")
     assert answer.status_code == 404
     assert answer.content.decode() == (
-        f"The pixels of {subject.identifier} are not in the storage of this site; a new import"
-        f" of survey {subject.survey.slug} brings them back."
+        f"The pixels of {subject.identifier} cannot be read from the storage of this site. If an"
+        f" import of survey {subject.survey.slug} was interrupted, importing again mends it."
     )
 
 

@@ -54,6 +54,8 @@ def read_fits_image(path: Path, *, max_pixels: int) -> tuple[NDArray[np.float32]
     InputError
         If the file is missing, no FITS file, truncated or damaged, or holds no image.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} cannot be read: it is no file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)

@@ -273,6 +273,8 @@ class _Folder(ImageSource):
 
     def _read(self, i: int) -> FloatArray:
         file = self.files[i]
+        if not file.is_file():  # a folder, a pipe that would never end, a link to nowhere
+            raise InputError(f"{file} cannot be read: it is no file")
         if _suffix(file) in PICTURE_SUFFIXES:
             return _read_picture(file)
         pixels, _ = read_fits_image(file, max_pixels=MAX_PIXELS)
@@ -296,7 +298,10 @@ def _read_picture(path: Path) -> FloatArray:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=("PNG", "JPEG")) as picture:
+                _check_pixels((len(picture.getbands()), *picture.size), str(path))
                 values = _values(picture)
+    except InputError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{path} is refused: {error}") from error
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:

@@ -131,6 +131,8 @@ def read_table(path: Path | str, *, id_column: str | None = None) -> SourceTable
         Naming the file, and the columns found where one is missing.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} cannot be read: it is no file")
     columns = _read(path, id_column)
     names = list(columns.values)
     chosen_id = _find(path, names, ID_NAMES if id_column is None else (id_column,), "the id")
@@ -219,9 +221,9 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").strip()
+        return _json_value(value.decode("utf-8", "replace"))
     if isinstance(value, str):
-        return value.strip()
+        return value.replace("\0", "").strip()  # PostgreSQL stores no NUL
     if isinstance(value, np.ndarray | list | tuple):
         return [_json_value(one) for one in (value.tolist() if hasattr(value, "tolist") else value)]
     if isinstance(value, np.generic):

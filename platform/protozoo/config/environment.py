@@ -92,6 +92,21 @@ def names(name: str, *, default: str) -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def hosts() -> list[str]:
+    """Read the host names of the site; without any it would refuse every visitor."""
+    default = "localhost,127.0.0.1,[::1]"
+    found = names("ALLOWED_HOSTS", default=default)
+    wrong = [name for name in found if "/" in name or " " in name or name.count(":") == 1]
+    if found and not wrong:
+        return found
+    _problem(
+        "ALLOWED_HOSTS",
+        f"ALLOWED_HOSTS holds {wrong[0]!r}." if wrong else "ALLOWED_HOSTS is empty.",
+        "Give bare host names by commas, such as zoo.example.org,localhost; no scheme, no port.",
+    )
+    return default.split(",")
+
+
 def log_level() -> str:
     """Read the level of the log."""
     level = os.environ.get("LOG_LEVEL", "INFO").upper()
@@ -133,31 +148,46 @@ def secret_key(storage: Path) -> str:
                 "Use 32 random characters or more, or unset it to have one made.",
             )
         return key or "unusable"
+    if any(problem.variable == "STORAGE_FOLDER" for problem in PROBLEMS):
+        return secrets.token_urlsafe(48)  # nothing will start; leave no key elsewhere
     path = storage / "secret_key"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_text().strip() or _kept_key_is_empty(path)
-    except OSError:
-        return secrets.token_urlsafe(48)  # the storage folder's own problem is already noted
+        return _kept_key(path)
+    except OSError as error:
+        _problem(
+            "SECRET_KEY",
+            f"{path} cannot be written: {error.strerror}.",
+            "Make room or set SECRET_KEY to 32 random characters or more.",
+        )
+        return secrets.token_urlsafe(48)
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(48))
     return path.read_text().strip()
 
 
-def _kept_key_is_empty(path: Path) -> str:
-    _problem("SECRET_KEY", f"{path} is empty.", f"Delete {path} to have a new key made.")
-    return "unusable"
+def _kept_key(path: Path) -> str:
+    try:
+        key = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        _problem("SECRET_KEY", f"{path} cannot be read: {error}.", "Let this user read it.")
+        return "unusable"
+    if not key:
+        _problem("SECRET_KEY", f"{path} is empty.", f"Delete {path} to have a new key made.")
+    return key or "unusable"
 
 
 def database(storage: Path) -> dict[str, Any]:
     """Read the database's address into Django's form."""
     default = f"sqlite:///{storage / 'protozoo.sqlite3'}"
     url = os.environ.get("DATABASE_URL") or default
-    if urlsplit(url).scheme not in {"sqlite", "postgres", "postgresql"}:
+    fault = _address_fault("DATABASE_URL", url, {"sqlite", "postgres", "postgresql"})
+    fault = fault or _sqlite_fault(url)
+    if fault:
         _problem(
             "DATABASE_URL",
-            f"DATABASE_URL begins with {urlsplit(url).scheme or url[:12]!r}.",
+            fault,
             "Use sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME.",
         )
         url = default
@@ -175,15 +205,42 @@ def database(storage: Path) -> dict[str, Any]:
     return settings
 
 
+def _address_fault(name: str, url: str, schemes: set[str]) -> str:
+    """Say what is wrong with an address; never repeat it whole, for it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        return f"{name} is no address: {error}."
+    if parts.scheme not in schemes:
+        return f"{name} begins with {parts.scheme or url[:12]!r}."
+    return ""
+
+
+def _sqlite_fault(url: str) -> str:
+    if urlsplit(url).scheme != "sqlite":
+        return ""
+    name = environ.Env.db_url_config(url)["NAME"]
+    if not name or ":memory:" in name:
+        return "DATABASE_URL names no file, and a database in memory is forgotten at once."
+    path = Path(name)
+    if path.is_dir():
+        return f"The database {path} is a folder."
+    if not path.parent.is_dir():
+        return f"The folder {path.parent} of the database is not there."
+    return ""
+
+
 def redis_url(bundled: str) -> str:
     """Read the queue's address; without one, that of the bundled Valkey."""
     url = os.environ.get("REDIS_URL", "")
     if not url:
         return bundled
-    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+    fault = _address_fault("REDIS_URL", url, {"redis", "rediss", "unix"})
+    if fault:
         _problem(
             "REDIS_URL",
-            f"REDIS_URL begins with {urlsplit(url).scheme or url[:12]!r}.",
+            fault,
             "Use redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH, or unset it.",
         )
         return bundled

@@ -7,3 +7,10 @@ class SortingError(ProtoZooError):
     """The sorting cannot be made or run."""
 
     code = "sorting"
+
+
+class SortingBusyError(ProtoZooError):
+    """A worker does, or will do, the same sorting."""
+
+    code = "sorting_busy"
+    status = 409

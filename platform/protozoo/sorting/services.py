@@ -1,12 +1,20 @@
 """Plans sortings; the work itself is in `training.py`, which only workers and commands import."""
 
-from typing import Any
+from typing import Any, Final
 
-from protozoo.sorting.exceptions import SortingError
+from django.db.models import Q
+from django.utils import timezone
+
+from protozoo.jobs.models import Job
+from protozoo.sorting.exceptions import SortingBusyError, SortingError
 from protozoo.sorting.models import Sorting
 from protozoo.surveys.models import Survey
 from skysort.errors import InputError
 from skysort.images.recipes import get_recipe
+
+# What the database's columns hold.
+MAX_SMALL: Final = 32_767
+MAX_SEED: Final = 2**63 - 1
 
 
 def sorting_create(
@@ -39,6 +47,13 @@ def sorting_create(
         )
     if n_epochs < 1:
         raise SortingError(f"A map needs at least one epoch, got {n_epochs}.")
+    if max(rows, columns, n_rotations, n_epochs) > MAX_SMALL:
+        raise SortingError(
+            f"Rows, columns, n_rotations and epochs are at most {MAX_SMALL}, got"
+            f" {max(rows, columns, n_rotations, n_epochs)}."
+        )
+    if not 0 <= seed <= MAX_SEED:
+        raise SortingError(f"A seed lies between 0 and {MAX_SEED}, got {seed}.")
     return Sorting.objects.create(
         survey=survey,
         rows=rows,
@@ -51,6 +66,29 @@ def sorting_create(
         recipe=recipe,
         n_subjects=n_subjects,
     )
+
+
+def sorting_continue(*, survey: Survey, **plan: Any) -> Sorting | None:
+    """Find a sorting of exactly this plan and these subjects that was interrupted."""
+    plan = {**plan, "recipe": plan.get("recipe") or survey.recipe}
+    sorting = (
+        Sorting.objects.filter(survey=survey, n_subjects=survey.subjects.count(), **plan)
+        .exclude(state=Sorting.State.READY)
+        .first()
+    )
+    job = _job_of(sorting) if sorting else None
+    if job is not None:
+        raise SortingBusyError(
+            f"Job {job.pk} does this sorting already; follow or cancel it on the jobs page."
+        )
+    return sorting
+
+
+def _job_of(sorting: Sorting) -> Job | None:
+    """Find the job that waits to do a sorting, or does it and still holds its lease."""
+    held = Q(state=Job.State.RUNNING, lease_expires_at__gte=timezone.now())
+    tasks = Job.objects.filter(task="protozoo.sorting.tasks.sort", arguments__sorting_id=sorting.pk)
+    return tasks.filter(Q(state=Job.State.QUEUED) | held).first()
 
 
 def sorting_find(*, survey: Survey, **plan: Any) -> Sorting | None:

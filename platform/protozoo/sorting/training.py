@@ -1,7 +1,8 @@
 """Trains maps and projects subjects on them; imports torch, so no web process may import it."""
 
+import os
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from django.db import transaction
@@ -30,17 +31,32 @@ def sorting_run(*, sorting_id: int, report: Report = silent) -> Sorting:
     sorting = Sorting.objects.select_related("survey").get(pk=sorting_id)
     if sorting.state == Sorting.State.READY:
         return sorting
-    sorting.folder.mkdir(parents=True, exist_ok=True)
     try:
+        sorting.folder.mkdir(parents=True, exist_ok=True)
         images = _images(sorting)
         som = _train(sorting, images, report)
         projection = _project(sorting, som, images, report)
-        pictures = som.aligned_means(images, projection)
+        _save_pictures(sorting, som.aligned_means(images, projection))
     except InputError as error:
         raise SortingError(str(error)) from error
-    np.save(sorting.pictures_path, pictures.astype(np.float32, copy=False))
+    except OSError as error:
+        raise SortingError(
+            f"Sorting {sorting.pk} cannot be written to {sorting.folder}:"
+            f" {error.strerror or error}. Sort again to go on from the last epoch."
+        ) from error
     _write_down(sorting, som, projection)
     return sorting
+
+
+def _save_pictures(sorting: Sorting, pictures: NDArray[np.float32]) -> None:
+    """Write the pictures whole or not at all: a page may be reading older ones."""
+    partial = sorting.pictures_path.with_name(f".{sorting.pictures_path.name}.{os.getpid()}")
+    try:
+        with partial.open("wb") as file:
+            np.save(file, pictures.astype(np.float32, copy=False))
+        partial.replace(sorting.pictures_path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _images(sorting: Sorting) -> PreparedImages:
@@ -54,8 +70,7 @@ def _images(sorting: Sorting) -> PreparedImages:
 
 
 def _train(sorting: Sorting, images: PreparedImages, report: Report) -> ExactSOM:
-    sorting.state = Sorting.State.TRAINING
-    sorting.save(update_fields=["state"])
+    _note(sorting, state=Sorting.State.TRAINING)
     som = ExactSOM(_config(sorting, images))
     n_images = sorting.n_subjects
 
@@ -66,8 +81,7 @@ def _train(sorting: Sorting, images: PreparedImages, report: Report) -> ExactSOM
     def on_epoch(epoch: EpochReport) -> None:
         # An epoch tells the error of the map that it began with: 0 is the map of seeds.
         row = _history_row(epoch.epoch - 1, epoch.quantization_error, epoch.topographic_error)
-        sorting.history = [*sorting.history[: epoch.epoch - 1], row]
-        sorting.save(update_fields=["history"])
+        _note(sorting, history=[*sorting.history[: epoch.epoch - 1], row])
 
     som.fit(
         images,
@@ -78,6 +92,13 @@ def _train(sorting: Sorting, images: PreparedImages, report: Report) -> ExactSOM
         about={"survey": sorting.survey.slug, "recipe": sorting.recipe},
     )
     return som
+
+
+def _note(sorting: Sorting, **fields: Any) -> None:
+    """Note how far it has come, unless a second worker was quicker and all is done."""
+    Sorting.objects.filter(pk=sorting.pk).exclude(state=Sorting.State.READY).update(**fields)
+    for name, value in fields.items():
+        setattr(sorting, name, value)
 
 
 def _work(sorting: Sorting) -> int:
@@ -108,8 +129,7 @@ def _history_row(epoch: int, quantization: float, topographic: float) -> dict[st
 
 
 def _project(sorting: Sorting, som: ExactSOM, images: PreparedImages, report: Report) -> Projection:
-    sorting.state = Sorting.State.PROJECTING
-    sorting.save(update_fields=["state"])
+    _note(sorting, state=Sorting.State.PROJECTING)
     trained = sorting.n_subjects * sorting.n_epochs
 
     def on_progress(done: int, total: int) -> None:
@@ -120,8 +140,11 @@ def _project(sorting: Sorting, som: ExactSOM, images: PreparedImages, report: Re
 
 @transaction.atomic
 def _write_down(sorting: Sorting, som: ExactSOM, projection: Projection) -> None:
-    """Replace what an earlier try may have written, all at once."""
-    sorting.prototypes.all().delete()
+    """Write all down at once, unless a second worker was quicker: campaigns may use its rows."""
+    held = Sorting.objects.select_for_update().get(pk=sorting.pk)
+    if held.state == Sorting.State.READY:
+        sorting.refresh_from_db()
+        return
     prototypes = Prototype.objects.bulk_create(_prototypes(sorting, som, projection))
     keys = np.array([prototype.pk for prototype in prototypes])
     Assignment.objects.bulk_create(_assignments(sorting, projection, keys), batch_size=BATCH_SIZE)

@@ -1,11 +1,13 @@
 """Turns survey files into a stream of candidates: rows that may become subjects.
 
-A candidate has either pixels or a reason why it has none, so one bad row never stops the rest.
+A candidate has pixels, a way to read them, or a reason why it has none, so one bad row never stops
+the rest, and what is imported already is not read again.
 """
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,8 +44,18 @@ class Candidate:
     dec_deg: float = np.nan
     columns: dict[str, Any] = field(default_factory=dict)
     pixels: Pixels | None = None  # (C, H, W)
+    read: Callable[[], Pixels] | None = None
     origin: str = ""
     reason: str = ""
+
+    def with_pixels(self) -> "Candidate":
+        """Read the pixels if that is still to be done; why they cannot be read is the reason."""
+        if self.read is None:
+            return self
+        try:
+            return replace(self, pixels=self.read(), read=None)
+        except InputError as error:
+            return replace(self, reason=str(error), read=None)
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,9 @@ def from_images(images: Path, table: Path, *, size: int, id_column: str | None) 
     return Candidates(_read_images(rows, source, places, images, size), len(rows.ids))
 
 
-def from_mosaics(pattern: str, table: Path, *, size: int, id_column: str | None) -> Candidates:
+def from_mosaics(
+    pattern: str, table: Path, *, size: int, id_column: str | None, report: Report = silent
+) -> Candidates:
     """Cut out every row of a table from the first mosaic that holds it."""
     rows = read_table(table, id_column=id_column)
     wanted = Wanted(
@@ -74,7 +88,7 @@ def from_mosaics(pattern: str, table: Path, *, size: int, id_column: str | None)
         row_numbers=[int(number) for number in rows.row_numbers],
     )
     paths = _mosaic_paths(pattern)
-    scale, broken = _look_over(paths)
+    scale, broken = _look_over(paths, report)
     stream = _cut_out(wanted, [path for path in paths if path not in broken], size)
     return Candidates(_chain(broken, stream), len(rows.ids) + len(broken), scale)
 
@@ -84,7 +98,7 @@ def from_detection(
 ) -> Candidates:
     """Find the sources of every mosaic, once each, and cut them out."""
     paths = _mosaic_paths(pattern)
-    scale, broken = _look_over(paths)
+    scale, broken = _look_over(paths, report)
     wanted = Wanted.none()
     for number, path in enumerate(paths):
         report(number, len(paths), f"looking for sources in {path.name}")
@@ -141,11 +155,12 @@ def _mosaic_paths(pattern: str) -> list[Path]:
     return paths
 
 
-def _look_over(paths: list[Path]) -> tuple[float | None, dict[Path, str]]:
+def _look_over(paths: list[Path], report: Report) -> tuple[float | None, dict[Path, str]]:
     """Give the pixel scale of the first usable mosaic, and why others cannot be used."""
     scale: float | None = None
     broken: dict[Path, str] = {}
-    for path in paths:
+    for number, path in enumerate(paths):
+        report(number, len(paths), f"opening {path.name}")
         try:
             mosaic = open_mosaic(path)
         except InputError as error:
@@ -206,10 +221,12 @@ def _image_of_row(
     if named is not None:
         wanted = [Path(str(extra[named])).name if extra[named] else "" for extra in rows.extra]
         return [place_of.get(name, place_of.get(_stem(name))) for name in wanted]
+    is_numbered = source.is_ordered and len(source) == len(rows.ids)
+    if is_numbered and set(rows.ids) != set(source.names):
+        # Ids that merely look like numbers, such as 1 to n, must not shift the images by one.
+        return list(range(len(source)))
     if any(identifier in place_of for identifier in rows.ids):
         return [place_of.get(identifier) for identifier in rows.ids]
-    if len(source) == len(rows.ids) and source.is_ordered:
-        return list(range(len(source)))
     raise ImportRequestError(
         f"The rows of {table} and the images of {images} cannot be paired: no id equals the name"
         f" of an image, and there are {len(rows.ids)} rows and {len(source)} images. Name each"
@@ -244,12 +261,8 @@ def _read_images(
         elif place is None:
             yield replace(known, reason=f"There is no image for this row in {images.name}.")
         else:
-            yield _with_pixels(known, source, place, size)
+            yield replace(known, read=partial(_read, source, place, size))
 
 
-def _with_pixels(known: Candidate, source: ImageSource, place: int, size: int) -> Candidate:
-    try:
-        pixels = source.read(place)
-    except InputError as error:
-        return replace(known, reason=str(error))
-    return replace(known, pixels=conform(pixels, size))
+def _read(source: ImageSource, place: int, size: int) -> Pixels:
+    return conform(source.read(place), size)

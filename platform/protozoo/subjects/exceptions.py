@@ -16,6 +16,13 @@ class ImportBusyError(ProtoZooError):
     status = 409
 
 
+class ImportStorageError(ProtoZooError):
+    """The survey's pixels on the disk cannot be read or written; nothing imported is lost."""
+
+    code = "import_storage"
+    status = 500
+
+
 class PictureRequestError(ProtoZooError):
     """The address asks for a size or stretch that there is not."""
 

@@ -117,8 +117,8 @@ def subject_pixels(subject: Subject) -> Pixels:
         pixels: Pixels = reader.read(np.array([[subject.shard, subject.row]]))[0]
     except (InputError, OSError, IndexError) as error:
         raise PictureMissingError(
-            f"The pixels of {subject.identifier} are not in the storage of this site; a new import"
-            f" of survey {subject.survey.slug} brings them back."
+            f"The pixels of {subject.identifier} cannot be read from the storage of this site. If"
+            f" an import of survey {subject.survey.slug} was interrupted, importing again mends it."
         ) from error
     return pixels
 

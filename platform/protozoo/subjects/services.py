@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+from unicodedata import category
 
 import numpy as np
 from django.db import transaction
@@ -21,7 +22,11 @@ from protozoo.jobs.services import Report, silent
 from protozoo.sky.positions import healpix_of
 from protozoo.subjects import candidates
 from protozoo.subjects.candidates import Candidate, Candidates
-from protozoo.subjects.exceptions import ImportBusyError, ImportRequestError
+from protozoo.subjects.exceptions import (
+    ImportBusyError,
+    ImportRequestError,
+    ImportStorageError,
+)
 from protozoo.subjects.models import Subject
 from protozoo.surveys.models import ImportProblem, ImportRun, Survey
 from skysort.errors import InputError
@@ -31,6 +36,8 @@ from skysort.images.shards import ShardReader, ShardWriter
 # Rows that are written at once: enough for speed, few enough to lose little when killed.
 BATCH_SIZE: Final = 512
 MAX_IDENTIFIER: Final = 200
+# Characters that the columns of a survey hold.
+LONGEST: Final = {"slug": 60, "title": 200, "licence": 200, "credit": 300}
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,12 @@ def survey_import(
     *, slug: str, files: SurveyFiles, about: SurveyAbout | None = None, report: Report = silent
 ) -> ImportRun:
     """Import all rows that are not there yet; bad rows are noted and the rest goes on."""
-    survey = survey_describe(slug=slug, about=about or SurveyAbout())
-    with _only_writer(survey):
-        found = _candidates(survey, files, report)
+    about = about or SurveyAbout()
+    _check_about(slug, about)
+    # Files first: a request that cannot begin leaves no empty survey behind.
+    found = _candidates(files, _image_size(slug, about), report)
+    survey = survey_describe(slug=slug, about=about)
+    with _only_writer(survey), _storage_errors(survey):
         if found.pixel_scale_arcsec and survey.pixel_scale_arcsec is None:
             survey.pixel_scale_arcsec = found.pixel_scale_arcsec
             survey.save(update_fields=["pixel_scale_arcsec"])
@@ -78,28 +88,38 @@ def survey_import(
 
 def survey_describe(*, slug: str, about: SurveyAbout) -> Survey:
     """Make a survey or complete what is known of it; the shape of its cutouts never changes."""
-    if slug != slugify(slug) or not slug:
-        raise ImportRequestError(
-            f"A survey's name is made of small letters, digits and '-', got {slug!r}."
-        )
-    _check_about(about)
+    _check_about(slug, about)
     known = {name: value for name, value in asdict(about).items() if value not in ("", 0, 0.0)}
     known = {name: value for name, value in known.items() if value is not None}
     survey, created = Survey.objects.get_or_create(slug=slug, defaults={"title": slug, **known})
     if created:
         return survey
-    if "image_size" in known and known["image_size"] != survey.image_size:
-        raise ImportRequestError(
-            f"The cutouts of survey {slug} have {survey.image_size} pixels a side and cannot be"
-            f" changed to {known['image_size']}; import under another name."
-        )
+    _image_size(slug, about)
     for name, value in known.items():
         setattr(survey, name, value)
     survey.save()
     return survey
 
 
-def _check_about(about: SurveyAbout) -> None:
+def _image_size(slug: str, about: SurveyAbout) -> int:
+    """Find the side of the survey's cutouts; it never changes once there are some."""
+    survey = Survey.objects.filter(slug=slug).first()
+    known = Survey().image_size if survey is None else survey.image_size
+    wanted = about.image_size or known
+    if survey is not None and wanted != known and survey.subjects.exists():
+        raise ImportRequestError(
+            f"The cutouts of survey {slug} have {known} pixels a side and cannot be changed to"
+            f" {wanted}; import under another name."
+        )
+    return wanted
+
+
+def _check_about(slug: str, about: SurveyAbout) -> None:
+    if slug != slugify(slug) or not slug:
+        raise ImportRequestError(
+            f"A survey's name is made of small letters, digits and '-', got {slug!r}."
+        )
+    _check_lengths(slug, about)
     if about.recipe:
         try:
             get_recipe(about.recipe)
@@ -111,10 +131,22 @@ def _check_about(about: SurveyAbout) -> None:
         raise ImportRequestError(
             f"The audit fraction lies between 0 and 1, got {about.audit_fraction}."
         )
+    if not 0 <= about.pixel_scale_arcsec < np.inf:
+        raise ImportRequestError(
+            f"The pixel scale is a positive number of arcsec, got {about.pixel_scale_arcsec}."
+        )
 
 
-def _candidates(survey: Survey, files: SurveyFiles, report: Report) -> Candidates:
-    size = survey.image_size
+def _check_lengths(slug: str, about: SurveyAbout) -> None:
+    """Hold texts to what the database keeps; SQLite alone would not mind."""
+    for name, text in {"slug": slug, **asdict(about)}.items():
+        if name in LONGEST and len(text) > LONGEST[name]:
+            raise ImportRequestError(
+                f"The survey's {name} has {len(text)} characters; it may have {LONGEST[name]}."
+            )
+
+
+def _candidates(files: SurveyFiles, size: int, report: Report) -> Candidates:
     table = Path(files.table) if files.table else None
     try:
         if files.images and not files.mosaics:
@@ -129,7 +161,11 @@ def _candidates(survey: Survey, files: SurveyFiles, report: Report) -> Candidate
                     files.mosaics, size=size, n_sigma=files.n_sigma, report=report
                 )
             return candidates.from_mosaics(
-                files.mosaics, table, size=size, id_column=files.id_column or None
+                files.mosaics,
+                table,
+                size=size,
+                id_column=files.id_column or None,
+                report=report,
             )
     except InputError as error:
         raise ImportRequestError(str(error)) from error
@@ -171,6 +207,22 @@ def _only_writer(survey: Survey) -> Iterator[None]:
                 f"Another import is writing into survey {survey.slug}; try again when it is done."
             ) from error
         yield
+
+
+@contextmanager
+def _storage_errors(survey: Survey) -> Iterator[None]:
+    """Say what is wrong with the survey's folder: damaged shards, a full disk."""
+    try:
+        yield
+    except InputError as error:
+        raise ImportStorageError(
+            f"{error}. Put the folder back from a copy, or import under another name."
+        ) from error
+    except OSError as error:
+        raise ImportStorageError(
+            f"The pixels of survey {survey.slug} cannot be written to {survey.shard_folder}:"
+            f" {error.strerror or error}. What is imported stays; import again to go on."
+        ) from error
 
 
 @contextmanager
@@ -216,39 +268,51 @@ def _sift(
     known = set(
         survey.subjects.filter(identifier__in=identifiers).values_list("identifier", flat=True)
     )
-    fresh, problems = [], []
-    for candidate in batch:
-        reason = candidate.reason or _fault(survey, candidate, seen)
+    fresh: list[Candidate] = []
+    problems: list[ImportProblem] = []
+    for row in batch:
+        reason = row.reason or _fault_of_row(row, seen)
+        if not reason and row.identifier in known:
+            run.n_unchanged += 1
+            seen.add(row.identifier)
+            continue
+        candidate = row if reason else row.with_pixels()
+        reason = reason or candidate.reason
+        reason = reason or _fault_of_pixels(survey, candidate, is_first=not fresh)
         if reason:
             problems.append(_problem(run, candidate, reason))
-        elif candidate.identifier in known:
-            run.n_unchanged += 1
         else:
             fresh.append(candidate)
-        if not candidate.reason:
             seen.add(candidate.identifier)
     ImportProblem.objects.bulk_create(problems)
     run.n_rejected += len(problems)
     return fresh
 
 
-def _fault(survey: Survey, candidate: Candidate, seen: set[str]) -> str:
-    pixels = candidate.pixels
+def _fault_of_row(candidate: Candidate, seen: set[str]) -> str:
     if not candidate.identifier.strip():
         return "The row has no id."
     if len(candidate.identifier) > MAX_IDENTIFIER:
         return f"The id is longer than {MAX_IDENTIFIER} characters."
+    if any(category(character) == "Cc" for character in candidate.identifier):
+        return f"The id {candidate.identifier!r} holds control characters."
     if candidate.identifier in seen:
         return f"The id {candidate.identifier} stands in an earlier row already."
     if not -90 <= candidate.dec_deg <= 90:
         return f"The declination {candidate.dec_deg} lies outside -90 to 90 degrees."
+    return ""
+
+
+def _fault_of_pixels(survey: Survey, candidate: Candidate, *, is_first: bool) -> str:
+    pixels = candidate.pixels
     if pixels is None or not np.isfinite(pixels).any():
         return "Every pixel of the image is blank."
-    if pixels.shape[0] != survey.n_channels and survey.subjects.exists():
+    if pixels.shape[0] == survey.n_channels:
+        return ""
+    if not is_first or survey.subjects.exists():  # the first image decides
         return f"The image has {pixels.shape[0]} channels, the survey {survey.n_channels}."
-    if pixels.shape[0] != survey.n_channels:  # the first image decides
-        survey.n_channels = pixels.shape[0]
-        survey.save(update_fields=["n_channels"])
+    survey.n_channels = pixels.shape[0]
+    survey.save(update_fields=["n_channels"])
     return ""
 
 

@@ -8,12 +8,15 @@ from django.core.management.base import BaseCommand, CommandError
 from protozoo.exceptions import ProtoZooError
 from protozoo.jobs.progress import ProgressLine
 from protozoo.jobs.services import job_create
-from protozoo.sorting.services import sorting_create
+from protozoo.sorting.services import sorting_continue, sorting_create
 from protozoo.surveys.models import Survey
 
 
 class Command(BaseCommand):
-    help = "Sort a survey: train a rotation- and flip-invariant map and project every subject."
+    help = (
+        "Sort a survey: train a rotation- and flip-invariant map and project every subject. An"
+        " interrupted sorting of the same plan goes on from its last epoch."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="name of the survey")
@@ -31,18 +34,21 @@ class Command(BaseCommand):
         if survey is None:
             raise CommandError(f"There is no survey {options['name']!r}; import it first.")
         rows, columns = _grid(options["grid"])
+        plan = {
+            "rows": rows,
+            "columns": columns,
+            "topology": options["topology"] or "rectangular",
+            "is_periodic": options["periodic"],
+            "n_epochs": options["epochs"],
+            "n_rotations": options["rotations"],
+            "seed": options["seed"],
+            "recipe": options["recipe"],
+        }
         try:
-            sorting = sorting_create(
-                survey=survey,
-                rows=rows,
-                columns=columns,
-                topology=options["topology"] or "rectangular",
-                is_periodic=options["periodic"],
-                n_epochs=options["epochs"],
-                n_rotations=options["rotations"],
-                seed=options["seed"],
-                recipe=options["recipe"],
-            )
+            sorting = sorting_continue(survey=survey, **plan)
+            if sorting is not None:
+                self.stdout.write(f"Going on with sorting {sorting.pk}, which was interrupted.")
+            sorting = sorting or sorting_create(survey=survey, **plan)
             if options["queue"]:
                 job = job_create(
                     task="protozoo.sorting.tasks.sort",

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from protozoo.exceptions import ProtoZooError
@@ -57,6 +58,7 @@ class Command(BaseCommand):
         parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0)  # a new site begins with this command
         files = SurveyFiles(
             images=options["images"],
             mosaics=options["mosaics"],
