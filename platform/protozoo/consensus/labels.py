@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from protozoo.voting.models import Question
-from protozoo.voting.trees import MIXED, tree_leaves
-
-# The style sheet knows so many shapes and colors.
-MAX_NUMBER: Final = 8
+from protozoo.voting.showcase import MAX_NUMBER, numbered_answers
+from protozoo.voting.trees import MIXED
 
 
 @dataclass(frozen=True)
@@ -43,12 +40,12 @@ class Labels:
     def __init__(self, question: Question) -> None:
         self.all = [
             Label(
-                answer["key"],
-                answer["label"],
-                min(number, MAX_NUMBER),
-                is_class=answer.get("means") == "class",
+                one.answer["key"],
+                one.answer["label"],
+                one.number,
+                is_class=one.answer.get("means") == "class",
             )
-            for number, answer in enumerate(tree_leaves(question.tree), start=1)
+            for one in numbered_answers(question.tree)
         ]
         self._by_key = {label.key: label for label in self.all}
 
