@@ -83,7 +83,7 @@ class JobRetry(APIView):
     @extend_schema(request=None, responses=JobSerializer)
     def post(self, request: Request, pk: int) -> Response:
         before = get_object_or_404(Job, pk=pk)
-        if before.state not in {Job.State.FAILED, Job.State.CANCELLED}:
+        if not before.can_retry:
             raise JobStateError(
                 f"Job {pk} is {before.get_state_display()}; only a failed or cancelled job can be"
                 " tried again."

@@ -48,6 +48,10 @@ class Job(models.Model):
         return self.state in {self.State.DONE, self.State.FAILED, self.State.CANCELLED}
 
     @property
+    def can_retry(self) -> bool:
+        return self.state in {self.State.FAILED, self.State.CANCELLED}
+
+    @property
     def percent(self) -> int | None:
         """Whole percent done, or None while the total is not known."""
         if not self.progress_total:

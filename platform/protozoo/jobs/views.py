@@ -14,7 +14,6 @@ from protozoo.jobs.selectors import jobs
 from protozoo.jobs.services import job_cancel, job_retry
 
 JOBS_PER_PAGE: Final = 50
-CAN_RETRY: Final = {Job.State.FAILED, Job.State.CANCELLED}
 
 
 @require_safe
@@ -37,7 +36,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "job": shown,
         "can_cancel": not shown.is_finished and not shown.cancel_requested,
-        "can_retry": shown.state in CAN_RETRY,
+        "can_retry": shown.can_retry,
     }
     return render(request, "jobs/job.html", context)
 
