@@ -38,7 +38,7 @@ def campaign():
 
 def test_a_release_has_one_row_for_every_subject(campaign):
     release = release_freeze(campaign=campaign, notes="The first.")
-    assert release.is_frozen
+    assert release.frozen_at is not None
     assert release.version == 1
     assert release.n_rows == release.entries.count() == campaign.sorting.survey.subjects.count()
     assert list(releases()) == [release]

@@ -40,10 +40,6 @@ class Release(models.Model):
         return f"{self.campaign}, release {self.version}"
 
     @property
-    def is_frozen(self) -> bool:
-        return self.frozen_at is not None
-
-    @property
     def folder(self) -> Path:
         return Path(settings.STORAGE_FOLDER) / "releases" / self.campaign.slug / f"v{self.version}"
 
