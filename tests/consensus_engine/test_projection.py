@@ -137,6 +137,26 @@ def test_prototype_without_votes_says_nothing():
     assert projection.prototype_share[-1].max() < 1e-6
 
 
+@pytest.mark.parametrize(("third_class", "share"), [(0, 1.0), (1, 2 / 3)])
+def test_neighbor_without_votes_leaves_its_share_as_far_as_neighbors_agree(third_class, share):
+    # Subject 0 lies midway between prototype 0 and the silent 3; the others between 0 and 2.
+    best, second = np.zeros(41, int), np.r_[3, np.full(40, 2)]
+    second[21:] = 1
+    cells = CellTable(best, second, np.ones(41), np.ones(41), 4)
+    classes = np.eye(2)[[0, 0, third_class, 0]]
+    projection = project_cells(
+        classes,
+        cells,
+        membership(cells),
+        class_prior=np.array([0.5, 0.5]),
+        cell_is_known=np.array([True, True, True, False]),
+    )
+    kappa = 1.0 if third_class == 0 else 0.0
+    told = 0.5 + 0.5 * kappa
+    assert projection.probabilities[0, 0] == pytest.approx(told + (1 - told) * 0.5)
+    assert projection.prototype_share[0, 0] == pytest.approx(share)
+
+
 @pytest.mark.parametrize("true_trust", [0.3, 0.6, 0.9])
 def test_trust_is_learnt_from_subjects_with_votes(true_trust):
     rng = np.random.default_rng(1)

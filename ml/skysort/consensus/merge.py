@@ -34,7 +34,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 #: Name and version of the model, for the record of a run.
-MODEL = "dawid-skene-projection/1"
+MODEL = "dawid-skene-projection/2"
 #: Kinds of items in the order of `MergeResult.worker_confusion`.
 ITEM_KINDS = ("prototype", "subject")
 PROTOTYPE, SUBJECT = range(2)

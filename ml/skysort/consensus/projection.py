@@ -1,7 +1,8 @@
 """Carries the classes of prototypes over to their members.
 
 A member shares its prototype's class with a probability that falls with its distance; between the
-best and the second-best prototype that probability is divided as in fuzzy c-means (Bezdek 1981).
+best and the second-best prototype that probability is divided as in fuzzy c-means (Bezdek 1981);
+a second-best one that nobody voted on leaves its share to the best as far as neighbors agree.
 With z the distance beyond the prototype's usual one, in robust standard deviations of its members,
 
     membership = trust * 2 ** -(max(z, 0) / half_distance) ** 2
@@ -211,6 +212,21 @@ def membership(
     return Membership(best, total - best, 1.0 - total)
 
 
+def _neighbor_agreement(pure: FloatArray, cells: CellTable, class_prior: FloatArray) -> float:
+    """Say how alike a subject's two nearest prototypes are in class: 0 as by chance, 1 always.
+
+    Cohen's kappa (1960, Educational and Psychological Measurement 20, 37) over the subjects with
+    two prototypes that have a class; 0 without any.
+    """
+    best, second = pure[cells.best], pure[cells.second]  # (N, C), rows of zeros where unknown
+    total = float(best.sum(axis=1) @ second.sum(axis=1))
+    chance = float(class_prior @ class_prior)
+    if total <= 0.0 or chance >= 1.0:
+        return 0.0
+    alike = float((best * second).sum()) / total
+    return max(0.0, (alike - chance) / (1.0 - chance))
+
+
 def project_cells(
     cell_probabilities: FloatArray,
     cells: CellTable,
@@ -235,7 +251,9 @@ def project_cells(
     mixed_class : int, optional
         Index among the K classes of "mixed", whose probability spreads as `class_prior`.
     cell_is_known : ndarray of bool, (n_cells,), optional
-        Prototypes that have votes; the others say nothing. By default all.
+        Prototypes that have votes; the others say nothing. Where only the best one speaks, the
+        second's share goes to it as far as the two agree elsewhere on the map (Cohen's kappa): a
+        neighbor without votes does not make a row unsure. By default all.
 
     Returns
     -------
@@ -256,9 +274,12 @@ def project_cells(
         pure = np.delete(pure, mixed_class, axis=1)
     if class_prior.shape != (pure.shape[1],):
         raise InputError(f"class_prior must have {pure.shape[1]} entries, got {class_prior.shape}")
+    best, second = weights.best, weights.second
     if cell_is_known is not None:
         pure = pure * cell_is_known[:, None]
-    told = weights.best[:, None] * pure[cells.best] + weights.second[:, None] * pure[cells.second]
+        is_left = cell_is_known[cells.best] & ~cell_is_known[cells.second]
+        best = best + second * is_left * _neighbor_agreement(pure, cells, class_prior)
+    told = best[:, None] * pure[cells.best] + second[:, None] * pure[cells.second]
     untold = 1.0 - told.sum(axis=1, keepdims=True)
     total = told + untold.clip(0.0) * class_prior
     total_or_one = np.where(total > 0.0, total, 1.0)
