@@ -6,6 +6,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from astropy.io import votable
+from astropy.table import Table
 
 from protozoo.catalog.columns import columns_of
 from protozoo.catalog.services import release_freeze
@@ -166,6 +167,19 @@ def test_nothing_asked_gives_the_columns_alone(client, release, query):
     assert len(table.array) == 0
     names = [field.name for field in table.fields]
     assert names == [column.name for column in columns_of(CLASSES, id_width=1, label_width=1)]
+
+
+def test_cone_search_can_be_saved_as_fits(client, release, tmp_path):
+    document = scs(client, release, RA=10, DEC=20, SR=180)
+    found = document.get_first_table().to_table()
+    found.write(tmp_path / "found.fits")
+    assert set(Table.read(tmp_path / "found.fits")["id"]) == set(found["id"])
+
+
+def test_cone_search_describes_no_address(client, release):
+    answer = client.options(f"/api/releases/{release.pk}/scs")
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET, HEAD"
 
 
 def test_parameters_are_read_in_any_case_and_any_format_is_accepted(client, release):

@@ -79,16 +79,26 @@ def test_simulated_votes_are_announced(client):
     campaign = make_campaign()
     make_vote(campaign.items.all()[0], volunteer=make_volunteer(is_simulated=True))
     make_consensus_run(campaign)
-    shown = page(client, "release", release_freeze(campaign=campaign).pk)
+    release = release_freeze(campaign=campaign)
+    shown = page(client, "release", release.pk)
     assert "All votes are simulated: no person took part." in shown
+    assert "no person took part" in release.provenance["how_to_cite"]
+    readme = (release.folder / "README.md").read_text()
+    assert "simulated volunteers named the groups" in readme
+    assert "people named" not in " ".join(readme.split())
 
 
 def test_an_audit_is_shown_with_its_interval(client, campaign):
-    audit = {"n_subjects": 40, "accuracy": 0.8, "interval_low": 0.652, "interval_high": 0.895}
+    audit = {"n_subjects": 40, "agreement": 0.8, "interval_low": 0.652, "interval_high": 0.895}
     make_consensus_run(campaign, audit={**audit, "confidence": 0.95, "n_votes": 120})
     release = release_freeze(campaign=campaign)
-    assert "65% to 90%, 40 subjects" in page(client, "release", release.pk)
-    assert "0.8 (0.652 to 0.895 at 95" in (release.folder / "README.md").read_text()
+    shown = page(client, "release", release.pk)
+    assert "65% to 90%, 40 subjects" in shown
+    assert "no accuracy against the truth" in shown
+    assert (
+        "| audit: agreement of the map with volunteers | 0.8 (0.652 to 0.895 at 95"
+        in (release.folder / "README.md").read_text()
+    )
 
 
 def test_rows_in_a_cone_are_shown_nearest_first(client, release):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from protozoo.consensus.labels import Labels
 from protozoo.consensus.reasons import reasons
 from protozoo.consensus.selectors import standing_of
 from tests.factories import make_review, make_subject, make_williamina
@@ -37,6 +38,7 @@ def test_shares_are_told_with_their_votes(place):
         (
             "72 % comes from 6 votes on its prototype 0, 0, where it lies with 7 look-alikes;"
             " 14 % of them resemble the prototype more."
+            f" A lesser part of that comes from votes on the next one, {place.second_prototype}."
         ),
         "8 % comes from how common each class is among everything that was voted on.",
     ]
@@ -50,6 +52,20 @@ def test_what_does_not_count_is_said(place):
 def test_a_prototype_without_votes_is_said(place):
     said = said_of(place.subject, weight_prototype=0.0, n_votes_prototype=0, weight_prior=1.0)
     assert "Nobody has voted on its prototype 0, 0 yet." in said
+
+
+def test_a_next_prototype_is_named_only_where_it_has_a_say(place):
+    place.second_distance = 4 * place.distance
+    place.save()
+    assert "next one" not in " ".join(said_of(place.subject, weight_prototype=0.9))
+
+
+def test_votes_on_the_next_prototype_alone_are_said(place):
+    said = said_of(place.subject, weight_prototype=0.6, n_votes_prototype=0, weight_direct=0.0)
+    assert said[0] == (
+        f"60 % comes from votes on the next prototype, {place.second_prototype};"
+        " nobody has voted on its own, prototype 0, 0, yet."
+    )
 
 
 def test_nearest_and_farthest_are_told(zoo):
@@ -66,7 +82,12 @@ def test_a_review_comes_first(zoo, place):
     )
     first = said_of(place.subject)[0]
     assert first.startswith("williamina looked at it on ")
-    assert first.endswith("decided: Bent. This overrules everything below. Their note: “Tails.”")
+    posterior = place.subject.posteriors.get()
+    says = Labels(posterior.run.question).of(posterior.label).name
+    assert first.endswith(
+        "decided: Bent. This overrules votes and machine,"
+        f" which say {says} for the reasons below. Their note: “Tails.”"
+    )
 
 
 def test_an_audit_subject_is_told(zoo):

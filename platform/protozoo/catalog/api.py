@@ -172,6 +172,7 @@ class ConeSearchView(APIView):
     """IVOA Simple Cone Search 1.03; a VOTable, also when something is wrong (INFO "Error")."""
 
     content_negotiation_class = OneFormat
+    http_method_names = ["get", "head"]  # a VOTable describes no address
     renderer_classes = [VOTableRenderer]
     queryset = Release.objects.none()  # whose permissions count
 

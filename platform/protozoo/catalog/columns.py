@@ -87,9 +87,11 @@ def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> li
         Column("n_votes", ">i4", "", "meta.number", "Votes behind the row, shared ones included"),
         Column("n_votes_prototype", ">i4", "", "meta.number", "Votes on the row's prototype"),
         Column("n_votes_direct", ">i4", "", "meta.number", "Votes on the source itself"),
-        Column("weight_prototype", ">f4", "", "stat.weight", "Share of p_* from the prototype"),
-        Column("weight_direct", ">f4", "", "stat.weight", "Share of p_* from direct votes"),
-        Column("weight_prior", ">f4", "", "stat.weight", "Share of p_* from class frequencies"),
+        Column("weight_prototype", ">f4", "", "stat.weight", "Share of the label from prototypes"),
+        Column("weight_direct", ">f4", "", "stat.weight", "Share of the label from direct votes"),
+        Column(
+            "weight_prior", ">f4", "", "stat.weight", "Share of the label from class frequencies"
+        ),
         Column("prototype_row", ">i2", "", "meta.id.part", "Row of the prototype on the map"),
         Column("prototype_column", ">i2", "", "meta.id.part", "Column of the prototype on the map"),
         Column(
@@ -103,11 +105,16 @@ def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> li
             "angle",
             ">f4",
             "deg",
-            "pos.posAng",
-            "Counter-clockwise turn of the cutout, after the flip, into its prototype's frame",
+            "stat.fit.param",
+            "Counter-clockwise turn of the cutout (y up), after the flip, into its prototype's"
+            " frame; no position angle on the sky",
         ),
         Column(
-            "flip", TRUTH, "", "meta.code", "Whether the cutout is mirrored left-right before"
+            "flip",
+            TRUTH,
+            "",
+            "meta.code",
+            "Whether the cutout is mirrored left-right before it is turned",
         ),
         Column("outlier_rank", ">i8", "", "stat.rank", "Rank of strangeness; 1 is the strangest"),
         Column("outlier_score", ">f4", "", "stat.value", "Score of strangeness; more is stranger"),
@@ -116,7 +123,7 @@ def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> li
             TRUTH,
             "",
             "meta.code",
-            "Whether the row belongs to the random audit sample, whose votes measure the catalog",
+            "Whether the row is of the random audit sample, whose votes are compared with the map",
         ),
     ]  # fmt: skip
 

@@ -91,6 +91,7 @@ def provenance_of(release: Release, columns: Sequence[Column]) -> dict[str, Any]
             "title": campaign.title,
             "votes_to_retire": campaign.votes_to_retire,
             "question_version": run.question.version,
+            "question": run.question.tree,
             "classes": [{"key": key, "name": labels.of(key).name} for key in run.classes],
         },
         "votes": _votes(voters_of(run)),
@@ -125,9 +126,11 @@ def release_date(release: Release) -> str:
 def how_to_cite(release: Release) -> str:
     survey = release.campaign.sorting.survey
     source = survey.citation or survey.title
+    voters = voters_of(release.run)
+    warning = f" {voters_sentence(voters)}" if voters.is_simulated else ""
     return (
         f"{release_title(release)} ({release.created_at:%Y}), a morphology catalog of"
-        f" {survey.title} made with ProtoZoo {__version__}. Images: {source}"
+        f" {survey.title} made with ProtoZoo {__version__}.{warning} Images: {source}"
     )
 
 
@@ -234,9 +237,11 @@ def about_of(release: Release) -> About:
             Fact("recipe", sorting["recipe"]),
             Fact("map", f"{sorting['rows']} x {sorting['columns']}, seed {sorting['seed']}"),
             Fact("map_sha256", sorting["map_sha256"]),
+            Fact("question", f"version {said['campaign']['question_version']}"),
             Fact("votes", f"{votes['n_votes']} by {votes['n_volunteers']} volunteers"),
             Fact("simulated", votes["simulated"]),
             Fact("model", said["consensus"]["model"]),
+            Fact("reviews", f"{said['reviews']['n_reviews']} by {said['reviews']['n_reviewers']}"),
             Fact("code", f"ProtoZoo {said['code']['version']}"),
         ],
     )
@@ -244,5 +249,9 @@ def about_of(release: Release) -> About:
 
 def readme_of(release: Release, columns: Sequence[Column]) -> str:
     """Write the README that lies beside the files."""
-    context = {"release": release, "about": release.provenance, "columns": columns}
+    context = {
+        "about": release.provenance,
+        "columns": columns,
+        "is_all_simulated": voters_of(release.run).is_all_simulated,
+    }
     return render_to_string("catalog/README.md", context)

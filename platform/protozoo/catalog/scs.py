@@ -117,7 +117,7 @@ def _field(document: VOTableFile, column: Column) -> VOField:
         name=column.name,
         ucd=UCD1.get(column.name, column.ucd),
         datatype=column.votable_type,
-        arraysize="*" if column.kind == TEXT else None,
+        arraysize=str(column.width) if column.kind == TEXT else None,
         unit=column.unit or None,
         ref="icrs" if column.name in {"ra", "dec"} else None,
     )

@@ -1,10 +1,13 @@
 """Says in plain sentences why a subject has its label."""
 
 from protozoo.consensus.labels import Labels
-from protozoo.consensus.selectors import Standing, n_nearer_members
+from protozoo.consensus.selectors import Standing, n_nearer_members, prototype_posterior
+from protozoo.sorting.models import Assignment
 
 # A share below this is not worth a sentence.
 SMALLEST_SHARE = 0.005
+# A second-best prototype so many times farther has next to no say: 1 / (1 + 3 ** 4) is a hundredth.
+FAR = 3.0
 
 
 def reasons(standing: Standing) -> list[str]:
@@ -23,8 +26,16 @@ def _review_sentence(standing: Standing, labels: Labels) -> str:
     note = f" Their note: “{newest.note}”" if newest.note else ""
     return (
         f"{newest.reviewer} looked at it on {newest.created_at:%d %B %Y} and decided:"
-        f" {labels.of(newest.label).name}. This overrules everything below.{note}"
+        f" {labels.of(newest.label).name}. This overrules votes and machine{_overruled(standing)}."
+        f"{note}"
     )
+
+
+def _overruled(standing: Standing) -> str:
+    if standing.posterior is None or standing.opinion is None:
+        return ""
+    name = standing.opinion.labels.of(standing.posterior.label).name
+    return f", which say {name} for the reasons below"
 
 
 def _prototype_sentence(standing: Standing) -> str:
@@ -34,14 +45,29 @@ def _prototype_sentence(standing: Standing) -> str:
     prototype = place.prototype
     if posterior.weight_prototype < SMALLEST_SHARE:
         return _unused_sentence(posterior.n_votes_prototype, str(prototype))
+    if posterior.n_votes_prototype == 0:
+        return (
+            f"{_percent(posterior.weight_prototype)} comes from votes on the next prototype,"
+            f" {place.second_prototype}; nobody has voted on its own, {prototype}, yet."
+        )
     votes = _votes(posterior.n_votes_prototype)
     others = prototype.n_members - 1
     alike = f"{others} look-alike{'s' if others != 1 else ''}"
     nearer = n_nearer_members(place)
     return (
         f"{_percent(posterior.weight_prototype)} comes from {votes} on its {prototype}, where it"
-        f" lies with {alike}; {_nearness(nearer, others)}."
+        f" lies with {alike}; {_nearness(nearer, others)}.{_next_prototype(standing, place)}"
     )
+
+
+def _next_prototype(standing: Standing, place: Assignment) -> str:
+    """Name the second-best prototype where it has a say: votes, and a place near enough."""
+    if standing.posterior is None or place.second_distance > FAR * place.distance:
+        return ""
+    second = place.second_prototype
+    if prototype_posterior(standing.posterior.run, second) is None:
+        return ""
+    return f" A lesser part of that comes from votes on the next one, {second}."
 
 
 def _unused_sentence(n_votes: int, prototype: str) -> str:

@@ -99,9 +99,9 @@ def standing_of(subject: Subject) -> Standing:
         .order_by("-run__created_at", "-run_id")
         .first()
     )
-    places = subject.assignments.select_related("prototype", "sorting__survey").order_by(
-        "-sorting__created_at", "-sorting_id"
-    )
+    places = subject.assignments.select_related(
+        "prototype", "second_prototype", "sorting__survey"
+    ).order_by("-sorting__created_at", "-sorting_id")
     if posterior is not None:
         run = posterior.run
         assignment = places.filter(sorting=run.campaign.sorting_id).first()

@@ -292,7 +292,7 @@ def _audit(ballots: _Ballots, result: MergeResult) -> dict[str, Any]:
     return {
         "n_subjects": len(judged),
         "n_votes": int(n_votes[judged].sum()),
-        "accuracy": interval.value,
+        "agreement": interval.value,
         "interval_low": interval.low,
         "interval_high": interval.high,
         "confidence": 0.95,

@@ -60,7 +60,7 @@ class Command(BaseCommand):
         audit = release.run.audit
         if audit.get("n_subjects"):
             self.stdout.write(
-                f"Audit:     {audit['accuracy']:.3f} on {audit['n_subjects']} random subjects,"
+                f"Audit:     {audit['agreement']:.3f} on {audit['n_subjects']} random subjects,"
                 f" 95 % interval {audit['interval_low']:.3f} to {audit['interval_high']:.3f}"
             )
 
