@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from protozoo.sky import selectors
 from protozoo.sky.positions import (
     ORDER,
     cone_ranges,
@@ -40,8 +41,41 @@ def test_the_ranges_cover_every_position_in_the_cone(ra, dec, radius, seed):
     assert len(ranges) <= 300
 
 
+@pytest.mark.parametrize(
+    ("ra", "dec", "radius"),
+    [
+        (0.0, 74.9375, 1e-4),
+        (1.936012354459189, 73.7618719455752, 0.00032437548864987047),
+        (0.0, 52.72385699426606, 0.005280968985236493),
+        (180.0, -56.74507678910424, 0.07822273207516026),
+        (12.3, 41.8103148958, 0.01),  # where the polar caps begin
+    ],
+)
+def test_no_corner_of_a_cone_is_left_out(ra, dec, radius):
+    rng = np.random.default_rng(0)
+    apart, toward = radius * np.sqrt(rng.random(4000)), rng.uniform(0, 2 * np.pi, 4000)
+    decs = dec + apart * np.sin(toward)
+    ras = (ra + apart * np.cos(toward) / np.cos(np.radians(dec))) % 360
+    index = healpix_of(ras, decs)[separation_arcsec(ras, decs, ra, dec) <= radius * 3600]
+    firsts, lasts = np.array(cone_ranges(ra, dec, radius)).T
+    assert ((index[:, None] >= firsts) & (index[:, None] <= lasts)).any(axis=1).all()
+
+
 def test_an_index_is_of_order_16():
     assert 0 <= healpix_of(0.0, -90.0) < 12 * 4**ORDER
+
+
+@pytest.mark.django_db
+def test_a_cone_with_too_many_rows_gives_the_nearest(monkeypatch):
+    monkeypatch.setattr(selectors, "MAX_ROWS", 5)
+    monkeypatch.setattr(selectors, "CHUNK", 7)
+    subjects = factories.make_subjects(30)
+    apart = separation_arcsec(
+        [one.ra_deg for one in subjects], [one.dec_deg for one in subjects], 0.0, 0.0
+    )
+    nearest = {subjects[place].pk for place in np.argsort(apart)[:5]}
+    found = rows_in_cone(Subject.objects.all(), Cone.of(0.0, 0.0, 180.0))
+    assert {one.pk for one in found} == nearest
 
 
 @pytest.mark.django_db

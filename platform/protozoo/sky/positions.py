@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 # Order 16 has pixels of 3.2 arcsec: a little less than the beam of the surveys sorted here.
 ORDER: Final = 16
+# From the center of a pixel to its farthest corner, in sides of a square of the same area: 1.045
+# where the polar caps begin, less elsewhere.
+FARTHEST_CORNER: Final = 1.05
 _GRID: Final = HEALPix(nside=2**ORDER, order="nested")
 
 
@@ -28,12 +31,11 @@ def cone_ranges(
 ) -> list[tuple[int, int]]:
     """Give index ranges [first, last] that cover a cone; a coarser grid serves a wider cone."""
     order = ORDER
-    while order > 0 and _pixels_in_cone(radius_deg, order) > max_pixels:
+    while order > 0 and _pixels_in_cone(_widened(radius_deg, order), order) > max_pixels:
         order -= 1
     grid = HEALPix(nside=2**order, order="nested")
-    coarse = np.sort(
-        grid.cone_search_lonlat(ra_deg * u.deg, dec_deg * u.deg, radius=radius_deg * u.deg)
-    )
+    radius = _widened(radius_deg, order) * u.deg
+    coarse = np.sort(grid.cone_search_lonlat(ra_deg * u.deg, dec_deg * u.deg, radius=radius))
     if not len(coarse):
         return []
     breaks = np.flatnonzero(np.diff(coarse) > 1)
@@ -44,6 +46,16 @@ def cone_ranges(
         (int(first) << shift, ((int(last) + 1) << shift) - 1)
         for first, last in zip(firsts, lasts, strict=True)
     ]
+
+
+def _widened(radius_deg: float, order: int) -> float:
+    """Add the way from a pixel's center to its corner, so that centers in the cone suffice.
+
+    The library's own search now and then leaves out a pixel whose corner alone lies in the cone
+    (https://github.com/astropy/astropy-healpix/issues/287).
+    """
+    side_deg = float(np.degrees(np.sqrt(np.pi / 3) / 2**order))
+    return min(180.0, radius_deg + FARTHEST_CORNER * side_deg)
 
 
 def _pixels_in_cone(radius_deg: float, order: int) -> float:

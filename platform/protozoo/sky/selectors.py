@@ -1,7 +1,8 @@
 """Finds rows with a position inside a cone."""
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from itertools import islice
+from typing import Final, TypeVar
 
 import numpy as np
 from django.db.models import Model, Q, QuerySet
@@ -11,6 +12,8 @@ from protozoo.sky.positions import cone_ranges, separation_arcsec
 
 # A cone with more rows than this gives the nearest ones: SQLite takes no longer list of keys.
 MAX_ROWS: Final = 20_000
+# Rows whose distance is computed at once.
+CHUNK: Final = 20_000
 
 Row = TypeVar("Row", bound=Model)
 
@@ -59,11 +62,18 @@ def rows_in_cone(rows: QuerySet[Row], cone: Cone) -> QuerySet[Row]:
     covered = Q()
     for first, last in ranges:
         covered |= Q(healpix__range=(first, last))
-    near: list[tuple[Any, ...]] = list(rows.filter(covered).values_list("pk", "ra_deg", "dec_deg"))
-    if not near:
-        return rows.none()
-    keys, ra_deg, dec_deg = (np.array(column) for column in zip(*near, strict=True))
-    apart = separation_arcsec(ra_deg, dec_deg, cone.ra_deg, cone.dec_deg)
-    nearest = np.argsort(apart, kind="stable")[:MAX_ROWS]
-    inside = keys[nearest[apart[nearest] <= cone.radius_deg * 3600]]
-    return rows.filter(pk__in=inside.tolist())
+    return rows.filter(pk__in=_nearest_keys(rows.filter(covered), cone))
+
+
+def _nearest_keys(rows: QuerySet[Row], cone: Cone) -> list[int]:
+    """Give the keys of the nearest rows in a cone; however wide, only a part is in memory."""
+    keys, apart = np.empty(0, np.int64), np.empty(0)
+    found = rows.values_list("pk", "ra_deg", "dec_deg").iterator(chunk_size=CHUNK)
+    while part := list(islice(found, CHUNK)):
+        pk, ra_deg, dec_deg = (np.array(column) for column in zip(*part, strict=True))
+        distance = separation_arcsec(ra_deg, dec_deg, cone.ra_deg, cone.dec_deg)
+        inside = distance <= cone.radius_deg * 3600
+        keys, apart = np.r_[keys, pk[inside]], np.r_[apart, distance[inside]]
+        nearest = np.argsort(apart, kind="stable")[:MAX_ROWS]
+        keys, apart = keys[nearest], apart[nearest]
+    return [int(key) for key in keys]
