@@ -60,7 +60,8 @@ class Command(BaseCommand):
         audit = release.run.audit
         if audit.get("n_subjects"):
             self.stdout.write(
-                f"Audit:     {audit['agreement']:.3f} on {audit['n_subjects']} random subjects,"
+                f"Audit:     map and volunteers agree on {audit['agreement']:.3f} of"
+                f" {audit['n_subjects']} random subjects,"
                 f" 95 % interval {audit['interval_low']:.3f} to {audit['interval_high']:.3f}"
             )
 
