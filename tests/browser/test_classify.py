@@ -4,8 +4,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
+from protozoo.accounts.models import User
 from protozoo.voting.models import Campaign, Vote
-from tests.factories import make_campaign, make_sorting
+from tests.factories import make_campaign, make_roles, make_sorting, make_volunteer, make_vote
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -214,6 +215,47 @@ def test_a_browser_without_cookies_is_asked_for_them(open_page, campaign: Campai
 def test_without_javascript_the_page_says_so(open_page, campaign: Campaign) -> None:
     page = open_page(f"/campaigns/{campaign.slug}/classify/", java_script_enabled=False)
     expect(page.get_by_role("heading", name="This page needs JavaScript")).to_be_visible()
+    expect(page.get_by_text("Fetching the first pictures")).to_be_hidden()
+
+
+def test_a_browser_that_forbids_its_storage_still_answers(open_page, campaign: Campaign) -> None:
+    page = open_page("/")
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage',"
+        " {get() { throw new DOMException('denied', 'SecurityError') }})"
+    )
+    page.goto(f"/campaigns/{campaign.slug}/classify/")
+    ready(page)
+    page.keyboard.press("1")
+    all_taken(page, 1)
+    assert Vote.objects.get().answer == "compact"
+
+
+def test_without_a_connection_nothing_claims_to_be_fetched(open_page, campaign: Campaign) -> None:
+    page = open_page("/")
+    page.route("**/api/campaigns/**", lambda route: route.abort())
+    page.goto(f"/campaigns/{campaign.slug}/classify/")
+    expect(page.get_by_text("No connection just now.")).to_be_visible()
+    expect(page.get_by_text("Fetching the next pictures")).to_be_hidden()
+
+
+def test_pictures_and_answers_stand_side_by_side_on_a_phone_lying_down(
+    open_page, campaign: Campaign
+) -> None:
+    page = classify(open_page, campaign, viewport={"width": 844, "height": 390})
+    picture = page.locator(".stage__main").bounding_box()
+    answers = page.locator(".answers").bounding_box()
+    assert answers["x"] >= picture["x"] + picture["width"]
+    expect(page.locator(".stage__main")).to_be_in_viewport(ratio=0.5)
+
+
+def test_help_closes_beside_its_title_on_a_phone(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign, viewport={"width": 390, "height": 844})
+    page.get_by_role("button", name="Help").click()
+    title = page.get_by_role("heading", name="What the answers mean").bounding_box()
+    close = page.get_by_role("button", name="Close").bounding_box()
+    assert close["x"] >= title["x"] + title["width"]
+    assert close["x"] + close["width"] <= 390
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -229,6 +271,9 @@ def test_pages_have_no_accessibility_violations(open_page, campaign: Campaign, s
         f"/campaigns/{campaign.slug}/",
         "/accounts/login/",
         "/accounts/signup/",
+        "/accounts/password/reset/",
+        "/accounts/password/reset/done/",
+        "/accounts/password/reset/key/x-y/",
         "/me/",
     ):
         page.goto(path)
@@ -257,4 +302,23 @@ def test_the_narrowest_phone_never_scrolls_sideways(
 ) -> None:
     page = open_page(path, viewport={"width": 360, "height": 640})
     expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_long_name_and_many_answers_fit_the_narrowest_phone(
+    open_page, campaign: Campaign
+) -> None:
+    make_roles()
+    name = "w" * 150
+    page = open_page("/accounts/signup/", viewport={"width": 360, "height": 640})
+    page.fill("[name=username]", name)
+    page.fill("[name=password1]", "the-draper-plates")
+    page.fill("[name=password2]", "the-draper-plates")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_text(f"Welcome, {name}.")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    make_vote(campaign.items.first(), volunteer=make_volunteer(User.objects.get()))
+    page.goto("/me/")
+    badge = page.locator(".own-answers .badge")
+    assert badge.bounding_box()["x"] + badge.bounding_box()["width"] <= 360
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
@@ -59,3 +61,63 @@ def test_the_page_of_last_resort_needs_nothing() -> None:
     text = render_to_string("500.html")
     assert "Something broke on our side" in text
     assert "/static/broken.css" in text
+
+
+def test_sign_up_says_that_the_answers_are_kept(client) -> None:
+    form = {"username": "annie", "password1": "the-draper-plates", "password2": "the-draper-plates"}
+    text = client.post("/accounts/signup/", form, follow=True).content.decode()
+    assert "Welcome, annie. The answers of this browser are with your account." in text
+    assert text.index("Welcome, annie") < text.index("<h1>")
+
+
+@pytest.mark.parametrize(
+    ("path", "heading", "way_on"),
+    [
+        ("/accounts/password/reset/", "New password", "/accounts/login/"),
+        ("/accounts/password/reset/done/", "Look into your mail", "/accounts/login/"),
+        (
+            "/accounts/password/reset/key/x-y/",
+            "This link no longer works",
+            "/accounts/password/reset/",
+        ),
+        (
+            "/accounts/password/reset/key/done/",
+            "Your password is changed",
+            "/accounts/login/",
+        ),
+        ("/accounts/confirm-email/xyz/", "This link no longer works", "/accounts/email/"),
+        ("/accounts/inactive/", "This account is closed", "/"),
+    ],
+)
+def test_no_account_page_is_a_dead_end(client, path, heading, way_on) -> None:
+    text = client.get(path).content.decode()
+    main = text[text.index("<main") : text.index("</main>")]
+    assert f"<h1>{heading}</h1>" in main
+    assert f'href="{way_on}"' in main
+
+
+def test_a_forgotten_password_is_replaced_by_mail(client, mailoutbox) -> None:
+    make_annie()
+    told = client.post("/accounts/password/reset/", {"email": "annie@example.org"}, follow=True)
+    assert "Look into your mail" in told.content.decode()
+    link = re.search(r"https?://[^/]+(/accounts/password/reset/key/\S+)", mailoutbox[0].body)[1]
+    page = client.get(link, follow=True)
+    assert "Choose a new password" in page.content.decode()
+    new = {"password1": "the-new-draper-plates", "password2": "the-new-draper-plates"}
+    done = client.post(page.redirect_chain[-1][0], new, follow=True).content.decode()
+    assert "Your password is changed" in done
+    assert client.login(username="annie", password="the-new-draper-plates")
+
+
+def test_annie_changes_password_and_address_from_her_answers(client) -> None:
+    client.force_login(make_annie())
+    text = client.get("/me/").content.decode()
+    for path, words in (
+        ("/accounts/password/change/", "Change password"),
+        ("/accounts/email/", "E-mail addresses"),
+    ):
+        assert f'href="{path}"' in text
+        assert words in client.get(path).content.decode()
+    added = client.post("/accounts/email/", {"email": "annie@work.example.org", "action_add": ""})
+    assert added.status_code == 302
+    assert "annie@work.example.org" in client.get("/accounts/email/").content.decode()

@@ -24,7 +24,7 @@ const WORDS: Record<End, { title: string; text: string }> = {
   },
   cookies: {
     title: "Please allow cookies for this site",
-    text: "A cookie is how we know that two answers come from the same person; it holds nothing else. Allow it, then try again. Your answers are kept in this browser until then.",
+    text: "A cookie is how we know that two answers come from the same person; it holds nothing else. Allow it, then try again. If you have just logged in or out, simply try again. Your answers are kept in this browser until then.",
   },
   revised: {
     title: "The question has been improved",

@@ -8,11 +8,11 @@ import {
   held,
   type Item,
   isOffline,
+  type Served,
   type State,
-  type Supply,
   wanted,
 } from "../lib/classifying";
-import { forget, keep, kept } from "../lib/outbox";
+import { browserStorage, forget, keep, kept } from "../lib/outbox";
 import type { Tree } from "../lib/tree";
 
 /** Waits between tries while the server cannot be reached, in seconds; then every 30. */
@@ -29,7 +29,7 @@ export function useVotes(
   addresses: Addresses,
 ): [State, (event: Event) => void] {
   const [state, dispatch] = useReducer(advance, null, () =>
-    beginning(tree, version, kept(localStorage)),
+    beginning(tree, version, kept(browserStorage())),
   );
   const tries = useTries(isOffline(state));
   useItems(state, dispatch, addresses.next, tries);
@@ -50,7 +50,7 @@ function useItems(
   useEffect(() => {
     if (!count || isUnderWay.current) return;
     isUnderWay.current = true;
-    post<{ state: Supply; items: Item[] }>(address, { count, exclude: held(state) })
+    post<Served>(address, { count, exclude: held(state) })
       .finally(() => {
         isUnderWay.current = false;
       })
@@ -71,7 +71,7 @@ function useOutbox(
   const vote = state.unsent[0];
   const isHalted = !state.hasBegun || state.end === "cookies" || state.end === "refused";
   useEffect(() => {
-    for (const waiting of state.unsent) keep(localStorage, waiting);
+    for (const waiting of state.unsent) keep(browserStorage(), waiting);
   }, [state.unsent]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` starts a new try.
   useEffect(() => {
@@ -83,7 +83,7 @@ function useOutbox(
       .catch((reason): Event => ({ type: "refused", uuid, error: errorOf(reason) }))
       .then((event) => {
         underWay.current = null;
-        if (event.type === "taken" || isFinal(event)) forget(localStorage, uuid);
+        if (event.type === "taken" || isFinal(event)) forget(browserStorage(), uuid);
         dispatch(event);
       });
   }, [vote, tries, isHalted, address]);

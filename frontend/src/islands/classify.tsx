@@ -62,7 +62,9 @@ function Classify({ question: { tree, version }, addresses }: Props) {
           campaign={addresses.campaign}
         />
       )}
-      {!state.end && !item && <p class="classify__wait muted">Fetching the next pictures …</p>}
+      {!state.end && !item && !isOffline(state) && (
+        <p class="classify__wait muted">Fetching the next pictures …</p>
+      )}
       {!state.end && item && question && (
         <div class="classify__work">
           <Stage
@@ -98,7 +100,10 @@ function Standing({ state }: { state: State }) {
   const waiting = state.unsent.length;
   return (
     <div class="standing">
-      <p class="standing__item">{item?.title}</p>
+      <p class="standing__item">
+        <span class="standing__short">{item?.title}</span>
+        <span class="standing__long">{item?.description}</span>
+      </p>
       <p class="standing__last">
         {state.last && (
           <>

@@ -35,8 +35,9 @@ const item = (id: number, question_version = 1): Item => ({
   question_version,
   title: `Prototype ${id}`,
   description: `Prototype ${id}: 9 members`,
-  main: { url: `/${id}.png`, alt: "" },
+  main: { url: `/${id}.png`, alt: "", subject_id: null },
   members: [],
+  context: {},
   page_url: `/prototypes/${id}/`,
 });
 

@@ -4,27 +4,14 @@
  * Items wait in `queue`, the first is shown. An answer that ends the tree becomes a vote in
  * `unsent` and the next item is shown at once; the vote leaves `unsent` when the server has spoken.
  */
+import type { components } from "../api/schema";
 import type { ApiError } from "./api";
 import type { Vote } from "./outbox";
 import { type Question, questionAt, type Tree } from "./tree";
 
-export interface Picture {
-  url: string;
-  alt: string;
-}
-
-export interface Item {
-  id: number;
-  kind: string;
-  question_version: number;
-  title: string;
-  description: string;
-  main: Picture;
-  members: Picture[];
-  page_url: string;
-}
-
-export type Supply = "items" | "seen_all" | "done" | "closed";
+export type Item = components["schemas"]["Item"];
+export type Served = components["schemas"]["Next"];
+export type Supply = Served["state"];
 export type End = Exclude<Supply, "items"> | "cookies" | "revised" | "refused";
 
 export interface LastAnswer {

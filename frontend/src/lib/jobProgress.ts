@@ -1,14 +1,11 @@
 /** What a page that follows a job shows, says aloud, and when it asks again. */
+import type { components } from "../api/schema";
 import { formatCount } from "./format";
 
-export interface JobEvent {
-  state: string;
-  percent: number | null;
-  progress_done: number;
-  progress_total: number;
-  message: string;
-  is_finished: boolean;
-}
+export type JobEvent = Pick<
+  components["schemas"]["Job"],
+  "state" | "percent" | "progress_done" | "progress_total" | "message" | "is_finished"
+>;
 
 /** Screen readers hear of progress in steps of this many percent. */
 const SPOKEN_STEP = 25;

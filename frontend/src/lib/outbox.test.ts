@@ -1,5 +1,5 @@
-import { beforeEach, expect, test } from "vitest";
-import { forget, keep, kept, type Vote } from "./outbox";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { browserStorage, forget, keep, kept, type Vote } from "./outbox";
 
 class Shelf implements Storage {
   private readonly entries = new Map<string, string>();
@@ -21,6 +21,8 @@ const vote = (uuid: string, minute: number): Vote => ({
   seconds: 3.5,
   answered_at: `2026-11-23T10:0${minute}:00.000Z`,
 });
+
+afterEach(() => vi.unstubAllGlobals());
 
 let storage: Storage;
 beforeEach(() => {
@@ -55,4 +57,19 @@ test("a full storage does not stop anybody", () => {
     throw new DOMException("full", "QuotaExceededError");
   };
   expect(() => keep(storage, vote("a", 1))).not.toThrow();
+});
+
+test("a browser that forbids its storage loses only the safety net", () => {
+  vi.stubGlobal("localStorage", undefined);
+  Object.defineProperty(globalThis, "localStorage", {
+    configurable: true,
+    get: () => {
+      throw new DOMException("denied", "SecurityError");
+    },
+  });
+  const none = browserStorage();
+  expect(none).toBeNull();
+  expect(() => keep(none, vote("a", 1))).not.toThrow();
+  expect(() => forget(none, "a")).not.toThrow();
+  expect(kept(none)).toEqual([]);
 });

@@ -1,31 +1,35 @@
 /** Keeps votes in the browser until the server has taken them, also over a reload. */
+import type { components } from "../api/schema";
 
-export interface Vote {
-  client_uuid: string;
-  item: number;
-  question_version: number;
-  path: string[];
-  seconds: number;
-  answered_at: string;
-}
+export type Vote = components["schemas"]["VoteRequestRequest"];
 
 const PREFIX = "protozoo.vote.";
 
-/** One entry for each vote, so that two tabs never overwrite each other's. */
-export function keep(storage: Storage, vote: Vote): void {
+/** The browser's storage; null where cookies are forbidden, for then even asking for it throws. */
+export function browserStorage(): Storage | null {
   try {
-    storage.setItem(PREFIX + vote.client_uuid, JSON.stringify(vote));
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/** One entry for each vote, so that two tabs never overwrite each other's. */
+export function keep(storage: Storage | null, vote: Vote): void {
+  try {
+    storage?.setItem(PREFIX + vote.client_uuid, JSON.stringify(vote));
   } catch {
     // A full or forbidden storage costs only the safety net: the vote is sent all the same.
   }
 }
 
-export function forget(storage: Storage, uuid: string): void {
-  storage.removeItem(PREFIX + uuid);
+export function forget(storage: Storage | null, uuid: string): void {
+  storage?.removeItem(PREFIX + uuid);
 }
 
 /** All kept votes, oldest first; what cannot be read is thrown away. */
-export function kept(storage: Storage): Vote[] {
+export function kept(storage: Storage | null): Vote[] {
+  if (!storage) return [];
   const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
   const votes = keys.filter((key) => key.startsWith(PREFIX)).map((key) => read(storage, key));
   return votes

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { leaves, questionAt, type Tree } from "./tree";
+import { type Kind, leaves, questionAt, type Tree } from "./tree";
 
 const TREE: Tree = {
   root: "shape",
@@ -31,7 +31,7 @@ test("an answer leads on to its question", () => {
 });
 
 test("answers for other kinds of items are not offered", () => {
-  const keys = (kind: string) => questionAt(TREE, [], kind).answers.map((answer) => answer.key);
+  const keys = (kind: Kind) => questionAt(TREE, [], kind).answers.map((answer) => answer.key);
   expect(keys("prototype")).toEqual(["double", "compact", "mixed"]);
   expect(keys("outlier")).toEqual(["double", "compact"]);
 });

@@ -1,27 +1,14 @@
 /** The question tree of a campaign, and where a volunteer stands in it. */
 
-export interface Answer {
-  key: string;
-  label: string;
-  help?: string;
-  means?: "class" | "mixed" | "unknown" | null;
-  next?: string | null;
-  kinds?: string[];
-}
+import type { components } from "../api/schema";
 
-export interface Question {
-  text: string;
-  help?: string;
-  answers: Answer[];
-}
-
-export interface Tree {
-  root: string;
-  questions: Record<string, Question>;
-}
+export type Answer = components["schemas"]["Answer"];
+export type Question = components["schemas"]["Step"];
+export type Tree = components["schemas"]["Tree"];
+export type Kind = components["schemas"]["ItemKind"];
 
 /** The question that follows the answers of `path`, with only the answers that fit the kind of item. */
-export function questionAt(tree: Tree, path: readonly string[], kind: string): Question {
+export function questionAt(tree: Tree, path: readonly string[], kind: Kind): Question {
   let key = tree.root;
   for (const chosen of path) {
     const next = questionOf(tree, key).answers.find((answer) => answer.key === chosen)?.next;
