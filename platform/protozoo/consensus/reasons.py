@@ -109,7 +109,7 @@ def _audit_sentence(standing: Standing) -> str:
         return ""
     return (
         "It belongs to the audit sample, drawn at random when the survey came in; votes on it"
-        " measure how good the catalog is."
+        " are compared with what the map alone says of it."
     )
 
 
