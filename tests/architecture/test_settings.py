@@ -74,6 +74,8 @@ def test_nothing_else_reads_the_environment():
         ("ALLOWED_HOSTS", "", environment.hosts),
         ("ALLOWED_HOSTS", "https://zoo.example.org", environment.hosts),
         ("ALLOWED_HOSTS", "zoo.example.org:8000", environment.hosts),
+        ("EMAIL_URL", "gopher://h", environment.mail),
+        ("EMAIL_URL", "smtp://u:secret@h:abc", environment.mail),
         ("LOG_LEVEL", "loud", environment.log_level),
         ("STORAGE_FOLDER", "/proc/none", environment.storage_folder),
     ],
@@ -93,6 +95,22 @@ def test_no_key_is_left_in_a_folder_that_was_not_asked_for(monkeypatch, tmp_path
     environment._problem("STORAGE_FOLDER", "It is read-only.", "Make it writable.")
     assert len(environment.secret_key(tmp_path)) >= 50
     assert not (tmp_path / "secret_key").exists()
+
+
+def test_mail_goes_to_the_server_that_is_named(monkeypatch):
+    monkeypatch.setenv("EMAIL_URL", "smtp+tls://zoo:secret%40@mail.example.org:587")
+    monkeypatch.setenv("EMAIL_FROM", "zoo@example.org")
+    mail = environment.mail()
+    assert mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+    assert (mail["EMAIL_HOST"], mail["EMAIL_PORT"]) == ("mail.example.org", 587)
+    assert (mail["EMAIL_HOST_USER"], mail["EMAIL_HOST_PASSWORD"]) == ("zoo", "secret@")
+    assert mail["EMAIL_USE_TLS"]
+    assert mail["DEFAULT_FROM_EMAIL"] == "zoo@example.org"
+
+
+def test_without_a_server_mail_is_printed(monkeypatch):
+    monkeypatch.delenv("EMAIL_URL", raising=False)
+    assert environment.mail()["EMAIL_BACKEND"].endswith("console.EmailBackend")
 
 
 def test_sqlite_is_set_up_for_many_writers(monkeypatch, tmp_path):

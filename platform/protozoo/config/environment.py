@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 # Linux allows 108 bytes for the path of a unix socket, macOS 104.
 SOCKET_PATH_LIMIT = 100
+MAIL_SCHEMES = {"smtp", "smtp+tls", "smtp+ssl"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ VARIABLES = (
         "",
         "Origins with scheme, by commas, when the site is behind a proxy.",
     ),
+    Variable(
+        "EMAIL_URL",
+        "none: mail is printed by the server",
+        "Server that sends mail: smtp://, smtp+tls:// or smtp+ssl://USER:PASSWORD@HOST:PORT.",
+    ),
+    Variable("EMAIL_FROM", "ProtoZoo <protozoo@localhost>", "Sender of the site's mail."),
     Variable("HTTPS", "false", "The site is served by HTTPS: secure cookies, HSTS."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
@@ -245,6 +252,19 @@ def redis_url(bundled: str) -> str:
         )
         return bundled
     return url
+
+
+def mail() -> dict[str, Any]:
+    """Read how mail is sent into Django's form; without a server it is printed."""
+    default = "consolemail://"
+    url = os.environ.get("EMAIL_URL") or default
+    fault = "" if url == default else _address_fault("EMAIL_URL", url, MAIL_SCHEMES)
+    if fault:
+        _problem("EMAIL_URL", fault, "Use smtp+tls://USER:PASSWORD@HOST:587, or unset it.")
+        url = default
+    settings: dict[str, Any] = environ.Env.email_url_config(url)
+    sender = os.environ.get("EMAIL_FROM") or "ProtoZoo <protozoo@localhost>"
+    return {**settings, "DEFAULT_FROM_EMAIL": sender}
 
 
 def valkey_socket(storage: Path) -> Path:

@@ -101,7 +101,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+vars().update(environment.mail())  # EMAIL_BACKEND, EMAIL_HOST and so on
 # A volunteer without an account is known by this cookie for half a year.
 VOLUNTEER_COOKIE_NAME = "volunteer"
 VOLUNTEER_COOKIE_AGE = 60 * 60 * 24 * 183
