@@ -68,9 +68,6 @@ def test_what_was_appended_in_any_parts_is_read_in_any_order(
         order = rng.permutation(len(images))
         same(reader.read(places[order]), images[order])
         same(reader.read_numbers(order), images[order])
-        batches = list(reader.batches(3))
-        assert [start for start, _ in batches] == list(range(0, len(images), 3))
-        same(np.concatenate([images[:0], *(batch for _, batch in batches)]), images)
 
 
 def test_every_append_leaves_valid_fits(folder):

@@ -197,7 +197,7 @@ def test_sources_are_cut_from_mosaics_around_their_positions(tmp_path):
     assert reasons[n + 1] == "The position lies outside every mosaic."
     assert "broken.fits" in reasons[None]
     reader = ShardReader(Survey.objects.get().shard_folder)
-    for pixels in next(iter(reader.batches(n)))[1][:, 0]:
+    for pixels in reader.read_numbers(range(n))[:, 0]:
         brightest = np.unravel_index(np.nanargmax(pixels), pixels.shape)
         assert max(abs(place - 7.5) for place in brightest) <= 1
 

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -368,25 +368,6 @@ class ShardReader:
         """Read images by their running numbers (n,), from 0 in the order they were appended."""
         places = np.asarray(numbers, dtype=np.int64)
         return self.read(np.stack(np.divmod(places, self.manifest["shard_size"]), axis=-1))
-
-    def batches(self, batch_size: int) -> Iterator[tuple[int, FloatArray]]:
-        """Go through all images in order.
-
-        Parameters
-        ----------
-        batch_size : int
-            Images at a time; the last batch may be smaller.
-
-        Yields
-        ------
-        start : int
-            Number of the batch's first image.
-        images : ndarray, float32, (n, C, H, W)
-        """
-        if batch_size < 1:
-            raise InputError(f"batch_size must be at least 1, got {batch_size}")
-        for start in range(0, self.n_images, batch_size):
-            yield start, self.read_numbers(np.arange(start, min(start + batch_size, self.n_images)))
 
     def verify(self) -> None:
         """Compare every shard with the manifest.
