@@ -2,16 +2,9 @@
 
 import pytest
 
-from tests.factories import make_annie, make_edward, make_job
+from tests.factories import make_annie, make_job
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def edward(client):
-    user = make_edward()
-    client.force_login(user)
-    return user
 
 
 def test_jobs_are_listed_with_few_queries(client, edward, django_assert_max_num_queries):

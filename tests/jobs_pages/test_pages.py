@@ -3,19 +3,12 @@
 import pytest
 
 from protozoo.jobs.models import Job
-from tests.factories import make_annie, make_edward, make_job, make_williamina
+from tests.factories import make_annie, make_job, make_williamina
 
 pytestmark = pytest.mark.django_db
 
 PAGES = ["/jobs/", "/jobs/{pk}/"]
 ACTIONS = ["/jobs/{pk}/cancel/", "/jobs/{pk}/retry/"]
-
-
-@pytest.fixture
-def edward(client):
-    user = make_edward()
-    client.force_login(user)
-    return user
 
 
 def test_jobs_are_listed_with_few_queries(client, edward, django_assert_max_num_queries):
