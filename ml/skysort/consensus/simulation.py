@@ -88,6 +88,11 @@ class Crowd:
         -------
         ndarray, int64, (n,)
             Indices into `answers`, never "mixed".
+
+        Raises
+        ------
+        InputError
+            If a class is not one of the C.
         """
         who, truth = np.broadcast_arrays(np.atleast_1d(volunteer), np.atleast_1d(truth_class))
         if truth.size and not (truth.min() >= 0 and truth.max() < self.n_classes):
@@ -120,6 +125,11 @@ class Crowd:
         -------
         ndarray, int64, (n,)
             Indices into `answers`.
+
+        Raises
+        ------
+        InputError
+            If `shares` has another shape.
         """
         who, parts = np.atleast_1d(volunteer), np.atleast_2d(np.asarray(shares, dtype=float))
         if parts.shape != (len(who), self.n_classes):
@@ -134,7 +144,27 @@ class Crowd:
         return np.where(says_mixed & ~self.is_spammer[who], self.n_classes, named)
 
     def seconds(self, volunteer: ArrayLike, kind: str, rng: np.random.Generator) -> FloatArray:
-        """Draw the lognormal time (n,) that volunteers (n,) take; `kind` as in `SECONDS`."""
+        """Draw the lognormal time that answers take.
+
+        Parameters
+        ----------
+        volunteer : array_like of int, (n,)
+            Who answers.
+        kind : str
+            What is shown: a key of `SECONDS`.
+        rng : numpy.random.Generator
+            Source of chance.
+
+        Returns
+        -------
+        ndarray, float64, (n,)
+            Seconds, above 0.
+
+        Raises
+        ------
+        InputError
+            If `SECONDS` has no such kind.
+        """
         if kind not in SECONDS:
             raise InputError(f"kind must be one of {', '.join(SECONDS)}, got {kind!r}")
         who = np.atleast_1d(volunteer)
@@ -144,6 +174,21 @@ class Crowd:
 
 def gini(values: ArrayLike) -> float:
     """Measure inequality: 0 if all are equal, near 1 if one has everything.
+
+    Parameters
+    ----------
+    values : array_like of float, (n,)
+        What each has, at least 0.
+
+    Returns
+    -------
+    float
+        The Gini coefficient, 0 to 1 - 1 / n.
+
+    Raises
+    ------
+    InputError
+        If there is no value, one is negative, or all are 0.
 
     Examples
     --------
