@@ -1,6 +1,7 @@
 """A real browser on a live site."""
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,4 +62,12 @@ def open_page(browser: Browser, live_server, request):
     yield opened
     for context in contexts:
         context.close()
+    finish_requests()
     assert problems == []
+
+
+def finish_requests() -> None:
+    """Wait for pictures that are still being drawn: they need the test's database."""
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=20)
