@@ -34,6 +34,17 @@ def test_a_database_error_becomes_a_sentence(monkeypatch, error, said):
         command_line.run(["manage.py", "sort", "first", "--traceback"])
 
 
+def test_an_interrupt_ends_a_command_quietly(monkeypatch, capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "execute_from_command_line", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        command_line.run(["manage.py", "sort", "first"])
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err.strip().startswith("Stopped. Nothing is lost")
+
+
 def test_a_new_site_asks_for_its_tables(tmp_path):
     environment = {**os.environ, "STORAGE_FOLDER": str(tmp_path), "DATABASE_URL": ""}
     done = subprocess.run(

@@ -1,16 +1,23 @@
-"""Runs management commands and says in one sentence what is wrong with the database."""
+"""Runs management commands and says in one sentence why one stopped: its database, or Ctrl-C."""
 
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError, IntegrityError, ProgrammingError
+
+# What shells expect of a process that Ctrl-C has ended: 128 and the number of the signal.
+INTERRUPTED: Final = 130
 
 
 def run(arguments: Sequence[str]) -> None:
     """Run a command; `--traceback` shows where a database error came from."""
     try:
         execute_from_command_line(list(arguments))
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is lost: the same command goes on from here.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except IntegrityError:
         raise  # a fault of ours, not of the database
     except DatabaseError as error:

@@ -1,11 +1,10 @@
 """`manage.py demo`: the whole way once on the synthetic survey, then the site."""
 
 import os
-import subprocess
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management import call_command
@@ -33,7 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folder = Path(options["folder"]).expanduser().resolve() if options["folder"] else None
         if folder is not None and folder != Path(settings.STORAGE_FOLDER):
-            sys.exit(_again_in(folder, options))
+            _become_demo_in(folder, options)
         call_command("migrate", verbosity=0)
         try:
             self._tell(demo_run(stage=ProgressLine))
@@ -66,9 +65,12 @@ class Command(BaseCommand):
             )
 
 
-def _again_in(folder: Path, options: dict[str, Any]) -> int:
-    """Start the command anew: settings read the storage folder once, when Python starts."""
+def _become_demo_in(folder: Path, options: dict[str, Any]) -> NoReturn:
+    """Start the command anew: settings read the storage folder once, when Python starts.
+
+    This process becomes the new one, so that Ctrl-C finds nobody in between who ends it too soon.
+    """
     command = [sys.executable, str(settings.ROOT / "manage.py"), "demo"]
     command += ["--no-serve"] if options["no_serve"] else ["--address", options["address"]]
     environment = {**os.environ, "STORAGE_FOLDER": str(folder)}
-    return subprocess.call(command, env=environment)  # noqa: S603
+    os.execve(sys.executable, command, environment)  # noqa: S606  (no shell is wanted)
