@@ -30,12 +30,17 @@ def volunteer_of_token(*, token: uuid.UUID) -> Volunteer:
 
 
 @transaction.atomic
-def volunteer_claim(*, anonymous: Volunteer, user: User) -> Volunteer:
-    """Make an anonymous volunteer the account's own, unless the account already has one."""
-    existing = Volunteer.objects.select_for_update().filter(user=user).first()
+def volunteer_claim(*, anonymous: Volunteer, user: User) -> Volunteer | None:
+    """Make an anonymous volunteer the account's own, or give the one that it already has.
+
+    None if somebody else has claimed the volunteer meanwhile, in another tab of the browser.
+    """
+    claimed = Volunteer.objects.select_for_update().get(pk=anonymous.pk)
+    if claimed.user_id is not None:
+        return None
+    existing = Volunteer.objects.filter(user=user).first()
     if existing is not None:
         return existing
-    claimed = Volunteer.objects.select_for_update().get(pk=anonymous.pk)
     claimed.user = user
     claimed.save(update_fields=["user"])
     return claimed

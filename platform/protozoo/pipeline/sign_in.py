@@ -30,7 +30,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         if anonymous is None or anonymous.user_id is not None:
             return
         volunteer = volunteer_claim(anonymous=anonymous, user=user)
-        if volunteer.pk != anonymous.pk:
+        if volunteer is not None and volunteer.pk != anonymous.pk:
             votes_move(giver=anonymous, taker=volunteer)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
