@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from protozoo.pipeline import serving
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -74,6 +76,21 @@ def test_it_serves_and_leaves_no_process_behind(address, environment, how):
         finally:
             site.kill()
     assert running(environment) == []
+
+
+def test_a_busy_worker_is_asked_twice_so_that_it_ends_its_job(monkeypatch):
+    monkeypatch.setattr(serving, "STOP_TIMEOUT_S", 2.0)
+    code = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_:"
+        " signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)))\n"
+        "print('ready', flush=True)\n"
+        "while True: signal.pause()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as busy:
+        busy.stdout.readline()
+        serving._end(busy)
+    assert busy.returncode == 7
 
 
 def test_a_taken_address_is_named(address, environment):

@@ -62,11 +62,18 @@ def _check_free(address: str) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()  # a job goes on from its checkpoint with the next worker
+    """Ask a process to end, then to end at once, then end it.
+
+    Asked a second time, a worker ends the process of its job, too; killed, it would leave that
+    behind. The job goes on from its checkpoint with the next worker.
+    """
+    for end in (process.terminate, process.terminate, process.kill):
+        end()
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            continue
+        return
 
 
 def _web_server(address: str) -> list[str]:
