@@ -383,3 +383,14 @@ def test_a_full_disk_loses_nothing(cube, monkeypatch):
     run = survey_import(slug="cube", files=cube)
     assert (run.n_imported, run.n_unchanged) == (20, 10)
     ShardReader(Survey.objects.get().shard_folder).verify()
+
+
+def test_the_command_fails_if_not_one_row_is_good(tmp_path):
+    np.save(tmp_path / "cube.npy", np.full((3, 16, 16), np.nan, dtype=np.float32))
+    table = write_table(tmp_path / "rows.csv", 3)
+    out = StringIO()
+    with pytest.raises(CommandError, match="Not one row"):
+        call_command(
+            "survey_import", "blank", images=str(tmp_path / "cube.npy"), table=table, stdout=out
+        )
+    assert "row 2 J0001: Every pixel of the image is blank." in out.getvalue()

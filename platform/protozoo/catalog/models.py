@@ -82,6 +82,7 @@ class Entry(models.Model):
 
     class Meta:
         ordering = ["release", "id"]
+        verbose_name_plural = "entries"
         constraints = [
             models.UniqueConstraint(fields=["release", "subject"], name="entry_is_unique")
         ]

@@ -151,6 +151,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["release", "id"],
+                "verbose_name_plural": "entries",
             },
         ),
         migrations.AddConstraint(

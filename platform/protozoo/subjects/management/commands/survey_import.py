@@ -103,3 +103,5 @@ class Command(BaseCommand):
         hidden = run.n_rejected - SHOWN_PROBLEMS
         if hidden > 0:
             self.stdout.write(f"  and {hidden} more, listed in the admin pages under Imports.")
+        if run.n_rows and run.n_rejected == run.n_rows:
+            raise CommandError("Not one row could be imported; the reasons stand above.")
