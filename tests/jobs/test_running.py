@@ -170,3 +170,16 @@ def test_work_done_here_and_now_raises_what_went_wrong(task):
     task.task = work
     with pytest.raises(JobFailedError, match="Count stars: The sky is cloudy"):
         job_do(task=TASK, arguments={}, title="Count stars")
+
+
+def test_an_interrupt_at_the_keyboard_ends_the_job_at_once(task):
+    def work(report):
+        raise KeyboardInterrupt
+
+    task.task = work
+    job = make()
+    with pytest.raises(KeyboardInterrupt):
+        job_run(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("cancelled", "Interrupted at the keyboard.")
+    assert job.can_retry

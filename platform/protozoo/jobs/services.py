@@ -106,6 +106,9 @@ def job_run(*, job_id: int, on_progress: Report = silent) -> Job:
         logger.warning("Job %s was taken over by another worker; this one stops", job_id)
     except JobCancelledError:
         _finish(job_id, token, state=Job.State.CANCELLED)
+    except KeyboardInterrupt:
+        _finish(job_id, token, state=Job.State.CANCELLED, error="Interrupted at the keyboard.")
+        raise
     except ProtoZooError as error:
         _finish(job_id, token, state=Job.State.FAILED, error=str(error))
     except Exception as error:
