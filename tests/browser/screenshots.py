@@ -29,7 +29,7 @@ PAGES = [
     ("release", "/releases/", "main li a[href^='/releases/'], main h3 a[href^='/releases/']"),
     ("me", "/me/", None),
     ("jobs", "/jobs/", None),
-    ("job", "/jobs/", "main td a[href^='/jobs/']"),
+    ("job", "/jobs/", "main tbody a[href^='/jobs/']"),
     ("missing", "/no/such/page/", None),
     ("api-docs", "/api/docs/", None),
     ("classify", "/campaigns/demo/classify/", None),
