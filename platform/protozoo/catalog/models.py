@@ -22,7 +22,9 @@ class Release(models.Model):
     notes = models.TextField(blank=True)
     n_rows = models.PositiveBigIntegerField(default=0)
     provenance = models.JSONField(default=dict)
-    figures = models.JSONField(default=dict, help_text="Votes per row, audit accuracy and so on.")
+    figures = models.JSONField(
+        default=dict, help_text="Votes per row, agreement with the audit and so on."
+    )
     files = models.JSONField(default=list, help_text="name, bytes and sha256 of each file.")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL

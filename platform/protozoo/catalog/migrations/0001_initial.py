@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 (
                     "figures",
                     models.JSONField(
-                        default=dict, help_text="Votes per row, audit accuracy and so on."
+                        default=dict, help_text="Votes per row, agreement with the audit and so on."
                     ),
                 ),
                 (
