@@ -394,3 +394,9 @@ def test_the_command_fails_if_not_one_row_is_good(tmp_path):
             "survey_import", "blank", images=str(tmp_path / "cube.npy"), table=table, stdout=out
         )
     assert "row 2 J0001: Every pixel of the image is blank." in out.getvalue()
+
+
+def test_a_survey_may_have_no_audit_sample(cube):
+    survey_import(slug="cube", files=cube, about=SurveyAbout(image_size=16, audit_fraction=0.0))
+    assert Survey.objects.get().audit_fraction == 0.0
+    assert not Subject.objects.filter(is_audit=True).exists()

@@ -21,6 +21,7 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from skysort.errors import InputError
+from skysort.images.fits_image import DAMAGE
 
 __all__ = ["SourceTable", "read_table"]
 
@@ -53,20 +54,6 @@ MAX_SEXAGESIMAL: Final = 40  # characters
 SEXAGESIMAL: Final = re.compile(
     r"(?P<sign>[-+\u2212]?)\s*(?P<whole>\d{1,3})\s*(?P<mark>[\s:hd\u00b0])\s*(?P<minutes>\d{1,2})"
     r"(?:\s*[\s:m'\u2032]\s*(?P<seconds>\d{1,2}(?:\.\d*)?)\s*[s\"\u2033]?)?\s*[m'\u2032]?"
-)
-# All that the readers of astropy raise on damaged files.
-DAMAGE = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    RuntimeError,
-    zlib.error,
 )
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from unicodedata import category
 
 import numpy as np
@@ -63,7 +63,14 @@ class SurveyAbout:
     recipe: str = ""
     image_size: int = 0
     pixel_scale_arcsec: float = 0.0
-    audit_fraction: float | None = None
+    audit_fraction: float | None = None  # 0 is a wish, too: no audit sample
+
+    def known(self) -> dict[str, Any]:
+        """Give what was said, by field."""
+        said = {name: value for name, value in asdict(self).items() if value}
+        if self.audit_fraction is not None:
+            said["audit_fraction"] = self.audit_fraction
+        return said
 
 
 def survey_import(
@@ -74,7 +81,7 @@ def survey_import(
     _check_about(slug, about)
     # Files first: a request that cannot begin leaves no empty survey behind.
     found = _candidates(files, _image_size(slug, about), report)
-    survey = survey_describe(slug=slug, about=about)
+    survey = _survey_describe(slug, about)
     with _only_writer(survey), _storage_errors(survey):
         if found.pixel_scale_arcsec and survey.pixel_scale_arcsec is None:
             survey.pixel_scale_arcsec = found.pixel_scale_arcsec
@@ -86,15 +93,12 @@ def survey_import(
     return run
 
 
-def survey_describe(*, slug: str, about: SurveyAbout) -> Survey:
-    """Make a survey or complete what is known of it; the shape of its cutouts never changes."""
-    _check_about(slug, about)
-    known = {name: value for name, value in asdict(about).items() if value not in ("", 0, 0.0)}
-    known = {name: value for name, value in known.items() if value is not None}
+def _survey_describe(slug: str, about: SurveyAbout) -> Survey:
+    """Make a survey, or complete what is known of it."""
+    known = about.known()
     survey, created = Survey.objects.get_or_create(slug=slug, defaults={"title": slug, **known})
     if created:
         return survey
-    _image_size(slug, about)
     for name, value in known.items():
         setattr(survey, name, value)
     survey.save()
