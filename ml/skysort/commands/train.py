@@ -1,0 +1,161 @@
+"""`skysort train`: a map from images."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skysort.commands.arguments import (
+    Commands,
+    add_device,
+    add_force,
+    add_images,
+    check_target,
+    grid_shape,
+    positive_number,
+    whole_number,
+)
+from skysort.commands.progress import ProgressLine
+from skysort.errors import InputError
+
+if TYPE_CHECKING:
+    from skysort.som.config import EpochReport, SOMConfig
+
+
+def add(commands: Commands) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "train",
+        help="train a map on images",
+        description="Train a map and say after each epoch how well it represents the images. "
+        "What is done after each epoch is kept in MAP.unfinished until the map is whole.",
+    )
+    add_images(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="MAP",
+        help="the map.safetensors file to write",
+    )
+    parser.add_argument(
+        "--grid",
+        type=grid_shape,
+        default=(10, 10),
+        metavar="ROWSxCOLUMNS",
+        help="prototypes (default: 10x10)",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=positive_number,
+        default=10,
+        metavar="N",
+        help="passes over all images (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=whole_number, default=1, help="of everything random (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--window",
+        choices=("disk", "square"),
+        default="disk",
+        help="pixels that are compared; PINK compares a square (default: disk)",
+    )
+    parser.add_argument(
+        "--rotations",
+        type=positive_number,
+        default=360,
+        metavar="N",
+        help="angles of a full turn, a multiple of 4 (default: %(default)s)",
+    )
+    parser.add_argument("--no-flip", action="store_true", help="tell mirror images apart")
+    parser.add_argument(
+        "--topology",
+        choices=("rectangular", "hexagonal"),
+        default="rectangular",
+        help="of the grid (default: %(default)s)",
+    )
+    parser.add_argument("--periodic", action="store_true", help="let opposite edges touch")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with a training that was interrupted"
+    )
+    add_device(parser)
+    add_force(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> str:
+    """Train, with a checkpoint after each epoch."""
+    from skysort.commands.engine import Engine, check_device, open_images
+
+    unfinished = _check_files(options)
+    images = open_images(options.images, recipe=options.recipe)
+    som = Engine(_config(options, images.image_shape), device=check_device(options.device))
+    about = {"recipe": str(images.recipe)} if images.recipe is not None else {}
+    progress = ProgressLine()
+    try:
+        history = som.fit(
+            images,
+            on_epoch=lambda report: progress.say(_epoch(report)),
+            on_progress=progress,
+            checkpoint=unfinished,
+            resume=options.resume,
+            about=about,
+        )
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(_interrupted(options, unfinished)) from interrupt
+    finally:
+        progress.end()
+    som.save(options.output, about=about)
+    unfinished.unlink(missing_ok=True)
+    rows, columns = options.grid
+    return f"{options.output}: {rows} x {columns} prototypes of {len(images)} images, " + _quality(
+        history[-1]
+    )
+
+
+def _check_files(options: argparse.Namespace) -> Path:
+    """Give the name of the checkpoint."""
+    check_target(options.output, force=options.force)
+    unfinished: Path = options.output.with_name(f"{options.output.name}.unfinished")
+    if unfinished.exists() and not (options.resume or options.force):
+        raise InputError(
+            f"{unfinished} is left of a training that was interrupted; go on with --resume, or "
+            "begin anew with --force"
+        )
+    return unfinished
+
+
+def _config(options: argparse.Namespace, image_shape: tuple[int, int, int]) -> "SOMConfig":
+    from skysort.som.config import SOMConfig
+
+    rows, columns = options.grid
+    return SOMConfig(
+        image_shape=image_shape,
+        rows=rows,
+        columns=columns,
+        topology=options.topology,
+        periodic=options.periodic,
+        n_rotations=options.rotations,
+        use_flip=not options.no_flip,
+        window=options.window,
+        epochs=options.epochs,
+        seed=options.seed,
+    )
+
+
+def _epoch(report: "EpochReport") -> str:
+    return f"epoch {report.epoch} of {report.of}: {_quality(report)}"
+
+
+def _quality(report: "EpochReport") -> str:
+    return (
+        f"quantization error {report.quantization_error:.4f}, "
+        f"topographic error {report.topographic_error:.4f}"
+    )
+
+
+def _interrupted(options: argparse.Namespace, unfinished: Path) -> str:
+    if not unfinished.exists():
+        return f"stopped before the first epoch was done; {options.output} was not written"
+    return f"stopped; the epochs that are done lie in {unfinished}, go on with --resume"
