@@ -126,3 +126,21 @@ def test_inspect_needs_no_torch(map_path):
         cwd=ENGINE,
         capture_output=True,
     )
+
+
+def test_help_needs_neither_torch_nor_astropy():
+    code = (
+        "import sys; from skysort.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: sys.exit(bool({'torch', 'astropy', 'PIL', 'h5py'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ENGINE, capture_output=True)
+
+
+def test_ctrl_c_ends_with_130_and_a_sentence(shards, monkeypatch, capsys):
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skysort.images.shards.ShardReader.verify", interrupt)
+    assert main(["verify", str(shards)]) == 130
+    assert capsys.readouterr().err == "\nskysort: stopped; no file was left half written\n"
