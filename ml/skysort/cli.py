@@ -1,6 +1,7 @@
 """The `skysort` command: the engine without the website."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -30,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        print(options.run(options))
+        print(options.run(options), flush=True)
+    except BrokenPipeError:  # whoever read our words has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor flush at the exit
+        return 1
     except (SkysortError, OSError) as error:
         print(f"skysort: {error}", file=sys.stderr)
         return 1

@@ -53,6 +53,7 @@ def test_images_give_hits_and_their_aligned_means(tmp_path, trained, images_path
     arguments = ["show", str(trained), "-o", str(tmp_path / "m.png")]
     assert main([*arguments, "--images", str(images_path)]) == 0
     assert drawn["hits"].sum() == 30
+    assert drawn["title"] == "trained.safetensors: 2 x 3 prototypes, 30 images"
     weights = load_map(trained).weights.reshape(2, 3, 1, 12, 12)
     full = drawn["hits"] > 0
     assert not np.array_equal(drawn["prototypes"][full], weights[full])

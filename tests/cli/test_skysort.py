@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -144,3 +145,19 @@ def test_ctrl_c_ends_with_130_and_a_sentence(shards, monkeypatch, capsys):
     monkeypatch.setattr("skysort.images.shards.ShardReader.verify", interrupt)
     assert main(["verify", str(shards)]) == 130
     assert capsys.readouterr().err == "\nskysort: stopped; no file was left half written\n"
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(map_path):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "skysort.cli", "inspect", str(map_path)],
+        cwd=ENGINE,
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write_end)
+    assert done.returncode == 1
+    assert done.stderr == ""

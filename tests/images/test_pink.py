@@ -1,5 +1,6 @@
 """PINK's files are read as PINK 2.5 writes them, and written as it reads them."""
 
+import contextlib
 import struct
 
 import numpy as np
@@ -347,3 +348,23 @@ def test_an_unfinished_mapping_leaves_no_file(tmp_path):
     ):
         write_distances([[1.0, 2.0, 3.0]])
     assert list(tmp_path.glob("*mapping*")) == []
+
+
+@given(
+    content=st.sampled_from([IMAGES, NEURONS, MAPPING, TRANSFORMS]),
+    number=st.integers(0, 8),
+    value=st.integers(-(2**31), 2**31 - 1) | st.integers(-1, 9),
+    length=st.integers(0, 100),
+)
+def test_a_damaged_header_never_gives_more_than_the_file_holds(
+    tmp_path_factory, content, number, value, length
+):
+    damaged = bytearray(content)
+    damaged[4 * number : 4 * number + 4] = struct.pack("<i", value)
+    path = tmp_path_factory.mktemp("pink") / "file.bin"
+    path.write_bytes(damaged[:length])
+    for read in (pink.read_images, pink.read_neurons, pink.read_mapping, pink.read_transforms):
+        with contextlib.suppress(InputError):
+            found = read(path)
+            arrays_found = [found] if isinstance(found, np.ndarray) else vars(found).values()
+            assert all(a.size <= length for a in arrays_found if isinstance(a, np.ndarray))

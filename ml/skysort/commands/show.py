@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> str:
         counts = read_hits(options.hits, rows=config.rows, columns=config.columns)
     png = draw_map_sheet(
         pictures.reshape(*shape, *config.image_shape),
-        title=f"{options.map.name}: {config.rows} x {config.columns} prototypes",
+        title=_title(options.map, shape, counts),
         topology=config.topology,
         u_matrix=u_matrix(som).reshape(shape),
         hits=counts if counts is None else counts.reshape(shape),
@@ -78,6 +78,11 @@ def run(options: argparse.Namespace) -> str:
     with write_whole(options.output) as file:
         file.write(png)
     return f"{options.output}: {config.rows} x {config.columns} prototypes"
+
+
+def _title(path: Path, shape: tuple[int, int], counts: NDArray[np.int64] | None) -> str:
+    title = f"{path.name}: {shape[0]} x {shape[1]} prototypes"
+    return title if counts is None else f"{title}, {counts.sum():,} images"
 
 
 def _members(
