@@ -38,6 +38,17 @@ def add(commands: Commands) -> None:
         metavar="MAP",
         help="the map.safetensors file to write",
     )
+    _add_map_settings(parser)
+    _add_comparison_settings(parser)
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with a training that was interrupted"
+    )
+    add_device(parser)
+    add_force(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_map_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grid",
         type=grid_shape,
@@ -45,6 +56,13 @@ def add(commands: Commands) -> None:
         metavar="ROWSxCOLUMNS",
         help="prototypes (default: 10x10)",
     )
+    parser.add_argument(
+        "--topology",
+        choices=("rectangular", "hexagonal"),
+        default="rectangular",
+        help="of the grid (default: %(default)s)",
+    )
+    parser.add_argument("--periodic", action="store_true", help="let opposite edges touch")
     parser.add_argument(
         "--epochs",
         type=positive_number,
@@ -55,6 +73,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--seed", type=whole_number, default=1, help="of everything random (default: %(default)s)"
     )
+
+
+def _add_comparison_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--window",
         choices=("disk", "square"),
@@ -69,19 +90,6 @@ def add(commands: Commands) -> None:
         help="angles of a full turn, a multiple of 4 (default: %(default)s)",
     )
     parser.add_argument("--no-flip", action="store_true", help="tell mirror images apart")
-    parser.add_argument(
-        "--topology",
-        choices=("rectangular", "hexagonal"),
-        default="rectangular",
-        help="of the grid (default: %(default)s)",
-    )
-    parser.add_argument("--periodic", action="store_true", help="let opposite edges touch")
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with a training that was interrupted"
-    )
-    add_device(parser)
-    add_force(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> str:
