@@ -20,6 +20,9 @@ __all__ = [
 ]
 
 
+OF_THE_MAP = "that of the map"
+
+
 class Commands(Protocol):
     """Where commands are registered: what `ArgumentParser.add_subparsers` gives."""
 
@@ -61,24 +64,24 @@ def add_map(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("map", type=Path, metavar="MAP", help="a map.safetensors file")
 
 
-def add_images(parser: argparse.ArgumentParser) -> None:
-    """Ask for images and how to prepare them."""
+def add_images(parser: argparse.ArgumentParser, *, usual: str = OF_THE_MAP) -> None:
+    """Ask for images and how to prepare them; `usual` says what happens if nobody tells."""
     parser.add_argument(
         "images",
         type=Path,
         metavar="IMAGES",
         help="a .npy cube (n, y, x) or (n, c, y, x), a folder of shards, or PINK's images",
     )
-    add_recipe(parser)
+    add_recipe(parser, usual=usual)
 
 
-def add_recipe(parser: argparse.ArgumentParser) -> None:
+def add_recipe(parser: argparse.ArgumentParser, *, usual: str = OF_THE_MAP) -> None:
     """Ask how to prepare images."""
     parser.add_argument(
         "--recipe",
         metavar="NAME",
-        help="how to prepare the pixels, such as sqrt-1; 'none' takes them as they are "
-        "(default: that of the map, or none)",
+        help="how to prepare the pixels, such as sqrt-1; none takes them as they are "
+        f"(default: {usual})",
     )
 
 

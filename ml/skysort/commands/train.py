@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
         description="Train a map and say after each epoch how well it represents the images. "
         "What is done after each epoch is kept in MAP.unfinished until the map is whole.",
     )
-    add_images(parser)
+    add_images(parser, usual="none")
     parser.add_argument(
         "-o",
         "--output",
