@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from skysort.cli import main
+from skysort.images import pink
 from skysort.images.stacks import open_stack
 from skysort.som.exact import ExactSOM
 from skysort.som.quality import hit_entropy, hits, quantization_error, topographic_error
@@ -43,3 +45,12 @@ def test_it_prints_a_line_for_each_figure(trained, images_path, expected, capsys
 def test_a_missing_map_is_named(tmp_path, images_path, capsys):
     assert main(["quality", str(tmp_path / "none"), str(images_path)]) == 1
     assert f"skysort: {tmp_path}/none is no file" in capsys.readouterr().err
+
+
+def test_a_map_of_pink_is_to_be_converted_first(tmp_path, images_path, capsys):
+    path = tmp_path / "map.bin"
+    pink.write_neurons(path, np.ones((2, 1, 12, 12)), pink.Lattice(1, 2))
+    assert main(["quality", str(path), str(images_path)]) == 1
+    assert f"is a map of PINK; bring it to ours with `skysort convert {path} NAME" in (
+        capsys.readouterr().err
+    )

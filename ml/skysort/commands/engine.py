@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from skysort.errors import InputError
+from skysort.images.pink import file_kind
 from skysort.images.stacks import OpenStack, open_stack
 from skysort.som.checkpoint import load_map
 from skysort.som.exact import ExactSOM
@@ -36,6 +37,11 @@ def check_device(name: str) -> str:
 
 def load_engine(path: Path, *, device: str) -> Engine:
     """Read a map and make it ready to be used."""
+    if file_kind(path) == "map":
+        raise InputError(
+            f"{path} is a map of PINK; bring it to ours with `skysort convert {path} NAME"
+            ".safetensors`"
+        )
     return Engine.load(path, device=check_device(device))
 
 
