@@ -21,7 +21,19 @@ def map_path(tmp_path):
     state = MapState(
         config=SOMConfig(image_shape=(1, 9, 9), rows=2, columns=3, topology="hexagonal", seed=77),
         weights=np.zeros((6, 1, 9, 9), np.float32),
-        history=(EpochReport(1, 10, 1.5, 4.25, 0.125, 0),),
+        history=(
+            EpochReport(
+                epoch=1,
+                of=10,
+                sigma=1.5,
+                step=1.0,
+                quantization_error=4.25,
+                topographic_error=0.125,
+                dead_share=0.5,
+                hit_entropy=0.75,
+                n_reseeded=0,
+            ),
+        ),
         fingerprint="f1de11",
         about={"survey": "FIRST"},
     )
@@ -77,7 +89,14 @@ def test_inspect_prints_settings_origin_and_quality(map_path, capsys):
         map_checksum(map_path),
     ):
         assert expected in out
-    assert out.splitlines()[-1].split() == ["1", "1.50", "4.2500", "0.1250"]
+    assert out.splitlines()[-1].split() == [
+        "1",
+        "1.50",
+        "4.2500",
+        "0.1250",
+        "0.5000",
+        "0.7500",
+    ]
 
 
 def test_inspect_names_a_file_that_is_no_map(tmp_path, capsys):

@@ -1,5 +1,7 @@
 """`skysort train` makes a map, says how it goes, and loses nothing that was done."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def test_it_writes_the_map_that_was_asked_for(tmp_path, images_path, capsys):
         "epoch 1 of 2",
         "epoch 2 of 2",
     ]
-    assert any(line.startswith("60 of 60 images") for line in lines)
+    assert any(re.match(r"(\d+) of \1 images", line) for line in lines)
 
 
 def test_equal_seeds_give_equal_maps(tmp_path, images_path):

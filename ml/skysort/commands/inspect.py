@@ -50,7 +50,10 @@ def _facts(state: "MapState") -> dict[str, str]:
 def _history(state: "MapState") -> list[str]:
     rows = [
         f"{report.epoch:5}  {report.sigma:6.2f}  {report.quantization_error:18.4f}  "
-        f"{report.topographic_error:17.4f}"
+        f"{report.topographic_error:17.4f}  {report.dead_share:10.4f}  {report.hit_entropy:11.4f}"
         for report in state.history
     ]
-    return ["epoch   sigma  quantization error  topographic error", *rows]
+    return [
+        "epoch   sigma  quantization error  topographic error  dead share  hit entropy",
+        *rows,
+    ]

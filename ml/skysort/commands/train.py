@@ -73,6 +73,12 @@ def _add_map_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=whole_number, default=1, help="of everything random (default: %(default)s)"
     )
+    parser.add_argument(
+        "--patience",
+        type=positive_number,
+        metavar="N",
+        help="end early once so many epochs brought nothing (default: do all)",
+    )
 
 
 def _add_comparison_settings(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +96,12 @@ def _add_comparison_settings(parser: argparse.ArgumentParser) -> None:
         help="angles of a full turn, a multiple of 4 (default: %(default)s)",
     )
     parser.add_argument("--no-flip", action="store_true", help="tell mirror images apart")
+    parser.add_argument(
+        "--blank",
+        choices=("error", "mask"),
+        default="error",
+        help="what a NaN pixel is: an error, or not compared (default: %(default)s)",
+    )
 
 
 def run(options: argparse.Namespace) -> str:
@@ -149,6 +161,8 @@ def _config(options: argparse.Namespace, image_shape: tuple[int, int, int]) -> "
         window=options.window,
         epochs=options.epochs,
         seed=options.seed,
+        patience=options.patience,
+        blank=options.blank,
     )
 
 
@@ -159,7 +173,8 @@ def _epoch(report: "EpochReport") -> str:
 def _quality(report: "EpochReport") -> str:
     return (
         f"quantization error {report.quantization_error:.4f}, "
-        f"topographic error {report.topographic_error:.4f}"
+        f"topographic error {report.topographic_error:.4f}, "
+        f"dead prototypes {report.dead_share:.1%}, hit entropy {report.hit_entropy:.3f}"
     )
 
 
