@@ -136,7 +136,7 @@ def _write_pink(options: argparse.Namespace, images: "OpenStack", lattice: "Latt
 
     from skysort.images.pink import mapping_writer, transforms_writer
     from skysort.som.exact import ExactSOM
-    from skysort.som.stack import iterate_images
+    from skysort.som.stack import read_images
 
     exact = ExactSOM.load(options.map, device=options.device)
     matcher, shape = exact.matcher(), exact.config.image_shape
@@ -152,7 +152,8 @@ def _write_pink(options: argparse.Namespace, images: "OpenStack", lattice: "Latt
             write_transforms = files.enter_context(
                 transforms_writer(options.pink_transforms, n_images=len(images), lattice=lattice)
             )
-        for start, pixels in iterate_images(images, size, shape):
+        for start in range(0, len(images), size):
+            pixels = read_images(images, start, min(start + size, len(images)), shape)
             match = matcher.match(torch.from_numpy(pixels).to(exact.device))
             if write_distances is not None:
                 write_distances(_all_distances(matcher, match))
