@@ -6,11 +6,11 @@ from skysort.errors import InputError
 from skysort.images.pink import file_kind
 from skysort.images.stacks import OpenStack, open_stack
 from skysort.som.checkpoint import load_map
-from skysort.som.exact import ExactSOM
+from skysort.som.polar_som import PolarSOM
 
 __all__ = ["Engine", "check_device", "load_engine", "open_images"]
 
-Engine = ExactSOM
+Engine = PolarSOM
 
 AS_STORED = "none"
 

@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> str:
     progress.end()
     _write_assignments(options, som, images, projection)
     if lattice is not None:
-        _write_pink(options, images, lattice)
+        _write_pink(options, som, images, lattice)
     counts = np.bincount(projection.best, minlength=som.config.grid.n_units)
     return (
         f"{', '.join(str(path) for path in filter(None, files))}: {len(images)} images on "
@@ -130,16 +130,26 @@ def _pink_lattice(som: "Engine", path: Path) -> "Lattice":
     return Lattice(som.config.rows, som.config.columns)
 
 
-def _write_pink(options: argparse.Namespace, images: "OpenStack", lattice: "Lattice") -> None:
+def _write_pink(
+    options: argparse.Namespace, som: "Engine", images: "OpenStack", lattice: "Lattice"
+) -> None:
     """Compare all images with all prototypes by brute force, for PINK wants each of them."""
     import torch
 
     from skysort.images.pink import mapping_writer, transforms_writer
-    from skysort.som.exact import ExactSOM
+    from skysort.som.matching import Matcher
     from skysort.som.stack import read_images
 
-    exact = ExactSOM.load(options.map, device=options.device)
-    matcher, shape = exact.matcher(), exact.config.image_shape
+    config, shape = som.config, som.config.image_shape
+    weight = torch.tensor(config.channel_weights or (1.0,) * shape[0], device=som.device)
+    scale = weight.sqrt().view(-1, 1, 1)  # (C, 1, 1)
+    matcher = Matcher(
+        som.weights * scale,
+        n_rotations=config.n_rotations,
+        use_flip=config.use_flip,
+        window=config.window,
+        radius=config.radius,
+    )
     size = max(1, CHUNK_BYTES // matcher.bytes_per_image(shape))
     progress = ProgressLine()
     with ExitStack() as files:
@@ -154,7 +164,7 @@ def _write_pink(options: argparse.Namespace, images: "OpenStack", lattice: "Latt
             )
         for start in range(0, len(images), size):
             pixels = read_images(images, start, min(start + size, len(images)), shape)
-            match = matcher.match(torch.from_numpy(pixels).to(exact.device))
+            match = matcher.match(torch.from_numpy(pixels).to(som.device) * scale)
             if write_distances is not None:
                 write_distances(_all_distances(matcher, match))
             if write_transforms is not None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import asdict
 
 from skysort.commands.arguments import Commands, add_device, add_images, add_map
 from skysort.commands.progress import ProgressLine
@@ -25,7 +26,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> str:
     """Project the images and measure."""
     from skysort.commands.engine import load_engine, open_images
-    from skysort.som.quality import hit_entropy, hits, quantization_error, topographic_error
+    from skysort.som.quality import map_quality
 
     som = load_engine(options.map, device=options.device)
     images = open_images(options.images, recipe=options.recipe, map_path=options.map)
@@ -33,14 +34,10 @@ def run(options: argparse.Namespace) -> str:
     projection = som.project(images, on_progress=progress)
     progress.end()
     grid = som.config.grid
-    counts = hits(projection, grid)
     figures = {
         "images": len(images),
         "prototypes": grid.n_units,
-        "quantization_error": quantization_error(projection),
-        "topographic_error": topographic_error(projection, grid),
-        "dead_share": float((counts == 0).mean()),
-        "hit_entropy": hit_entropy(counts),
+        **asdict(map_quality(projection, grid)),
     }
     if options.json:
         return json.dumps(figures)

@@ -57,7 +57,6 @@ def run(options: argparse.Namespace) -> str:
     from skysort.commands.engine import load_engine
     from skysort.images.map_sheet import draw_map_sheet
     from skysort.images.whole_file import write_whole
-    from skysort.som.quality import u_matrix
 
     check_target(options.output, force=options.force)
     som = load_engine(options.map, device=options.device)
@@ -72,7 +71,7 @@ def run(options: argparse.Namespace) -> str:
         pictures.reshape(*shape, *config.image_shape),
         title=_title(options.map, shape, counts),
         topology=config.topology,
-        u_matrix=u_matrix(som).reshape(shape),
+        u_matrix=som.u_matrix().reshape(shape),
         hits=counts if counts is None else counts.reshape(shape),
     )
     with write_whole(options.output) as file:
