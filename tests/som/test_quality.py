@@ -11,7 +11,6 @@ from skysort.som.quality import (
     hits,
     quantization_error,
     topographic_error,
-    u_matrix,
 )
 from skysort.som.rotation import rotate_images
 from tests.som.shapes import make_noise
@@ -63,7 +62,7 @@ def test_u_matrix_is_blind_to_rotation_and_flip():
     half = torch.tensor([0.0, torch.pi / 2, torch.pi])
     copies = rotate_images(one.repeat(3, 1, 1, 1), half, torch.tensor([False, True, True]))
     som.weights = torch.cat([copies, other[None]])
-    heights = u_matrix(som)
+    heights = som.u_matrix()
     assert heights[0] == pytest.approx(0.0, abs=1e-3)
     assert heights[1] == pytest.approx(0.0, abs=1e-3)
     distance = som.project(other[None].numpy()).second_distance[0]

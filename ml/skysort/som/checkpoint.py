@@ -128,7 +128,11 @@ def load_map(path: Path | str) -> MapState:
         raise InputError(
             f"{source} has the format {header.get('format')}, this version reads {FORMAT}"
         )
-    config = SOMConfig(**header["config"] | {"image_shape": tuple(header["config"]["image_shape"])})
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value  # JSON knows no tuples
+        for name, value in header["config"].items()
+    }
+    config = SOMConfig(**settings)
     if weights.shape != (config.grid.n_units, *config.image_shape):
         raise InputError(
             f"{source} holds weights of the shape {weights.shape}, but its header promises "

@@ -16,12 +16,12 @@ from torch import Tensor
 from skysort.errors import InputError
 from skysort.som.rotation import N_SYMMETRIES, quadrant_bank, symmetry_undo
 
-__all__ = ["Match", "Matcher", "Window", "pairwise_distances", "window_mask"]
+__all__ = ["Match", "Matcher", "Window", "window_mask"]
 
 Window = Literal["disk", "square"]
 
 
-def window_mask(size: int, window: Window) -> Tensor:
+def window_mask(size: int, window: Window, radius: float | None = None) -> Tensor:
     """Pixels (size, size) that are compared: none leaves the image at any angle.
 
     Parameters
@@ -30,6 +30,8 @@ def window_mask(size: int, window: Window) -> Tensor:
         Edge of the image in pixels.
     window : {"disk", "square"}
         The inscribed disk, or the square inside of it, as in PINK (side size / sqrt 2).
+    radius : float, optional
+        Of the disk in pixels; by default (size - 1) / 2.
 
     Returns
     -------
@@ -41,8 +43,9 @@ def window_mask(size: int, window: Window) -> Tensor:
     >>> int(window_mask(5, "disk").sum()), int(window_mask(5, "square").sum())
     (13, 9)
     """
-    radius = (size - 1) / 2.0
-    offset = (torch.arange(size, dtype=torch.float64) - radius).abs()
+    centre = (size - 1) / 2.0
+    radius = centre if radius is None else radius
+    offset = (torch.arange(size, dtype=torch.float64) - centre).abs()
     if window == "disk":
         return offset[:, None] ** 2 + offset[None, :] ** 2 <= radius**2 + 1e-9
     if window == "square":
@@ -103,16 +106,22 @@ class Matcher:
         Angles of a full turn, a positive multiple of 4.
     use_flip : bool
         Whether mirror images are the same thing.
-    window : {"disk", "square"}
+    window, radius
         See `window_mask`.
     """
 
     def __init__(
-        self, prototypes: Tensor, *, n_rotations: int, use_flip: bool, window: Window
+        self,
+        prototypes: Tensor,
+        *,
+        n_rotations: int,
+        use_flip: bool,
+        window: Window,
+        radius: float | None = None,
     ) -> None:
         self.n_rotations = n_rotations
         self.n_prototypes, channels, size, _ = prototypes.shape
-        mask = window_mask(size, window).to(prototypes.device).expand(channels, -1, -1)
+        mask = window_mask(size, window, radius).to(prototypes.device).expand(channels, -1, -1)
         self._pixels = mask.flatten().nonzero().squeeze(1)  # (D,)
         self._n_symmetries = N_SYMMETRIES if use_flip else N_SYMMETRIES // 2
         self._variants = torch.cat(
@@ -157,18 +166,3 @@ class Matcher:
         aligned = self._cut(match.bank[match.step[row, units], row])  # (N, D)
         variant = self._variants[match.symmetry[row, units] * self.n_prototypes + units]
         return (aligned - variant).square().sum(dim=1).sqrt()
-
-
-def pairwise_distances(
-    images: Tensor, *, n_rotations: int, use_flip: bool, window: Window, memory_bytes: int
-) -> Tensor:
-    """Distances (N, N) between images, each pair at its best angle and flip.
-
-    Turning a onto b interpolates another image than turning b onto a; the smaller one counts, so
-    the matrix is symmetric. Its diagonal is 0.
-    """
-    matcher = Matcher(images, n_rotations=n_rotations, use_flip=use_flip, window=window)
-    _, channels, height, width = images.shape
-    size = max(1, memory_bytes // matcher.bytes_per_image((channels, height, width)))
-    squared = torch.cat([matcher.match(part).squared for part in torch.split(images, size)])
-    return torch.minimum(squared, squared.T).fill_diagonal_(0.0).sqrt()

@@ -1,6 +1,7 @@
 """Where every image lies on a map, as plain arrays."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,14 @@ class Projection:
     second_distance: NDArray[np.float32]
     angle_rad: NDArray[np.float32]
     flip: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Projection"]) -> "Projection":
+        """One projection of all images of several."""
+        columns = (
+            np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)
+        )
+        return cls(*columns)
 
     def __len__(self) -> int:
         return len(self.best)

@@ -5,16 +5,24 @@ Quantization and topographic error: Kiviluoto 1996, Proc. ICNN 1, 294. U-matrix:
 flips, since a map is blind to both.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from skysort.errors import InputError
-from skysort.som.exact import ExactSOM
 from skysort.som.grid import Grid
-from skysort.som.matching import pairwise_distances
 from skysort.som.projection import Projection
 
-__all__ = ["hit_entropy", "hits", "quantization_error", "topographic_error", "u_matrix"]
+__all__ = [
+    "MapQuality",
+    "hit_entropy",
+    "hits",
+    "map_quality",
+    "quantization_error",
+    "topographic_error",
+    "u_matrix",
+]
 
 
 def quantization_error(projection: Projection) -> float:
@@ -61,19 +69,57 @@ def hit_entropy(counts: NDArray[np.int64]) -> float:
     return float(np.sum(share * -np.log(share)) / np.log(len(counts)))
 
 
-def u_matrix(som: ExactSOM) -> NDArray[np.float64]:
-    """Mean distance (K,) of each prototype from the adjacent ones, at their best angle and flip.
+def u_matrix(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean distance (K,) of each prototype from the adjacent ones.
 
     Large values are borders between families of shapes.
+
+    Parameters
+    ----------
+    distances : ndarray (K, K)
+        Between prototypes at their best angle and flip; NaN between those that are not adjacent.
+
+    Returns
+    -------
+    ndarray (K,), float64
+
+    Examples
+    --------
+    >>> u_matrix(np.array([[np.nan, 1.0, np.nan], [1.0, np.nan, 3.0], [np.nan, 3.0, np.nan]]))
+    array([1., 2., 3.])
     """
-    distances = pairwise_distances(
-        som.weights,
-        n_rotations=som.config.n_rotations,
-        use_flip=som.config.use_flip,
-        window=som.config.window,
-        memory_bytes=som.memory_bytes,
-    )
-    adjacent = som.config.grid.neighbours()
-    apart = np.where(adjacent, distances.cpu().numpy().astype(np.float64), 0.0)
-    means: NDArray[np.float64] = apart.sum(axis=1) / adjacent.sum(axis=1)
+    means: NDArray[np.float64] = np.nanmean(distances, axis=1)
     return means
+
+
+@dataclass(frozen=True)
+class MapQuality:
+    """How good a map is for some images.
+
+    Attributes
+    ----------
+    quantization_error : float
+        See `quantization_error`.
+    topographic_error : float
+        See `topographic_error`.
+    dead_share : float
+        Share of the units, 0 to 1, that are no image's best one.
+    hit_entropy : float
+        See `hit_entropy`.
+    """
+
+    quantization_error: float
+    topographic_error: float
+    dead_share: float
+    hit_entropy: float
+
+
+def map_quality(projection: Projection, grid: Grid) -> MapQuality:
+    """All four figures of a projection."""
+    counts = hits(projection, grid)
+    return MapQuality(
+        quantization_error=quantization_error(projection),
+        topographic_error=topographic_error(projection, grid),
+        dead_share=float((counts == 0).mean()),
+        hit_entropy=hit_entropy(counts),
+    )

@@ -1,9 +1,13 @@
-"""First prototypes: images that differ, laid out so that similar ones lie together.
+"""First prototypes: images that differ, laid out so that similar ones lie together, or a plane.
 
-The choice is k-means++ (Arthur & Vassilvitskii 2007, SODA) under the rotation-invariant distance;
-the layout takes the first two coordinates of classical scaling (Torgerson 1952, Psychometrika 17,
-401) of the chosen images.
+The choice of images is k-means++ (Arthur & Vassilvitskii 2007, SODA) under the rotation-invariant
+distance; the layout takes the first two coordinates of classical scaling (Torgerson 1952,
+Psychometrika 17, 401) of the chosen images. The plane is that of the first two principal
+components (Kohonen, Self-Organizing Maps, 3rd ed., 2001, sec. 3.7) of images aligned to the one
+that resembles all others most.
 """
+
+import math
 
 import numpy as np
 import torch
@@ -11,16 +15,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skysort.som.config import SOMConfig
-from skysort.som.matching import pairwise_distances
-from skysort.som.stack import ImageStack, read_images
+from skysort.som.polar import PolarTransform
+from skysort.som.polar_matching import Alignment, PolarMatcher
+from skysort.som.stack import ImageStack, Rows, read_chunk, slices
+from skysort.som.training import PolarSums
 
-__all__ = ["lay_out", "seed_prototypes", "spread"]
+__all__ = ["lay_out", "principal_plane", "seed_prototypes", "spread"]
 
 #: Candidates for each unit, and in all: the distances between all candidates must stay cheap.
 POOL_PER_UNIT = 4
 POOL_LIMIT = 1024
-#: Seeds need to differ, not to be measured: every 10 degrees is enough.
-POOL_ROTATIONS = 36
+#: Images compared with the pool at once.
+BLOCK = 64
+#: The plane reaches so many standard deviations to either side of the mean.
+PLANE_REACH = 2.0
 
 
 def spread(distances: NDArray[np.float64], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -82,24 +90,100 @@ def lay_out(distances: NDArray[np.float64], rows: int, columns: int) -> NDArray[
     return units
 
 
-def seed_prototypes(
-    images: ImageStack, config: SOMConfig, *, device: torch.device, memory_bytes: int
-) -> Tensor:
-    """First prototypes (K, C, H, W), float32: copies of K different images."""
+def principal_plane(
+    coordinates: NDArray[np.float64], rows: int, columns: int
+) -> NDArray[np.float64]:
+    """Points of a grid on the plane of the first two principal components.
+
+    Parameters
+    ----------
+    coordinates : ndarray (M, F)
+        Of M items.
+    rows, columns : int
+        Of the grid; the longer side lies along the first component.
+
+    Returns
+    -------
+    ndarray (rows * columns, F)
+        Up to two standard deviations to either side of the mean.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 0.5], [0.0, -0.5]])
+    >>> np.abs(principal_plane(x, 1, 3)).round(2).tolist()
+    [[1.41, 0.0], [0.0, 0.0], [1.41, 0.0]]
+    """
+    mean = coordinates.mean(axis=0)
+    _, size, axes = np.linalg.svd(coordinates - mean, full_matrices=False)
+    reach = PLANE_REACH / math.sqrt(len(coordinates)) * size[:2, None] * axes[:2]  # (2, F)
+    if len(reach) < 2:
+        reach = np.concatenate([reach, np.zeros_like(reach)])
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    down, along = _centred(row, rows), _centred(column, columns)
+    first, second = (down, along) if rows > columns else (along, down)
+    plane: NDArray[np.float64] = mean + np.outer(first, reach[0]) + np.outer(second, reach[1])
+    return plane
+
+
+def _centred(place: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+    """Places 0 to n - 1 as numbers from -1 to 1; 0 where there is only one."""
+    return 2.0 * place / max(1, n - 1) - (1.0 if n > 1 else 0.0)
+
+
+def seed_prototypes(images: ImageStack, config: SOMConfig, *, device: torch.device) -> Tensor:
+    """First prototypes (K, C, H, W), float32, by the settings' `initialization`."""
     n_units = config.grid.n_units
     rng = np.random.default_rng([config.seed, 0])
     size = min(len(images), max(n_units, min(POOL_PER_UNIT * n_units, POOL_LIMIT)))
-    drawn = np.sort(rng.choice(len(images), size=size, replace=False)).tolist()
-    pool = np.concatenate([read_images(images, i, i + 1, config.image_shape) for i in drawn])
-    candidates = torch.from_numpy(pool).to(device)
-    distances = pairwise_distances(
-        candidates,
-        n_rotations=min(config.n_rotations, POOL_ROTATIONS),
-        use_flip=config.use_flip,
-        window=config.window,
-        memory_bytes=memory_bytes,
+    drawn = np.sort(rng.choice(len(images), size=size, replace=False))
+    chunk = read_chunk(
+        Rows(images, drawn), 0, size, config.image_shape, allow_blank=config.blank == "mask"
     )
-    apart = distances.cpu().numpy().astype(np.float64)
+    pool = torch.from_numpy(chunk.pixels).to(device)
+    transform = PolarTransform(config.rings, device=device)
+    alignment = _all_pairs(pool, transform, config)
+    squared = torch.minimum(alignment.squared, alignment.squared.T).fill_diagonal_(0.0)
+    apart = squared.sqrt().cpu().numpy().astype(np.float64)
+    if config.initialization == "pca":
+        coordinates = _aligned(transform.coefficients(pool), alignment, int(apart.sum(1).argmin()))
+        plane = principal_plane(coordinates.cpu().numpy(), config.rows, config.columns)
+        shape = (-1, transform.rings.n_modes, 2, n_units)
+        coefficients = torch.from_numpy(plane.T.astype(np.float32)).to(device).reshape(shape)
+        return transform.images(coefficients)
     chosen = spread(apart, n_units, rng)
     units = chosen[lay_out(apart[np.ix_(chosen, chosen)], config.rows, config.columns)]
-    return candidates[torch.from_numpy(units).to(device)].clone()
+    return pool[torch.from_numpy(units).to(device)].clone()
+
+
+def _all_pairs(pool: Tensor, transform: PolarTransform, config: SOMConfig) -> Alignment:
+    """Alignments of all images of the pool (M, C, H, W) with each other."""
+    matcher = PolarMatcher(
+        transform,
+        pool,
+        n_rotations=config.n_rotations,
+        use_flip=config.use_flip,
+        window=config.window,
+        radius=config.radius,
+    )
+    parts = [
+        matcher.align(matcher.coefficients(pool[start:stop]))
+        for start, stop in slices(len(pool), BLOCK)
+    ]
+    return Alignment(
+        squared=torch.cat([part.squared for part in parts]),
+        angle_rad=torch.cat([part.angle_rad for part in parts]),
+        flip=torch.cat([part.flip for part in parts]),
+    )
+
+
+def _aligned(coefficients: Tensor, alignment: Alignment, onto: int) -> Tensor:
+    """Coefficients (M, F), float64, of all images of the pool, aligned to one of them."""
+    rows, modes, _, n = coefficients.shape
+    turned = []
+    for i in range(n):
+        sums = PolarSums(1, rows, modes, coefficients.device)
+        angle, flip = alignment.angle_rad[i, onto], alignment.flip[i, onto]
+        one = torch.ones((1, 1), device=coefficients.device)
+        sums.add(coefficients[..., i : i + 1], angle.view(1, 1), flip.view(1, 1), one)
+        turned.append(sums.numerator.flatten())
+    return torch.stack(turned)

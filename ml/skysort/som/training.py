@@ -5,19 +5,20 @@ frame of each prototype that it updates. Online: Polsterer, Gieseke & Igel 2015,
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from skysort.som.config import PINK_SIGMA, PINK_STEP
+from skysort.som.distributed import Team
 from skysort.som.grid import Grid
-from skysort.som.matching import Match, Matcher
+from skysort.som.matching import Match
+from skysort.som.polar_matching import Alignment
 from skysort.som.rotation import N_SYMMETRIES, symmetry_apply
+from skysort.som.turning import Turner
 
-__all__ = ["BatchSums", "neighbourhood", "pink_step"]
+__all__ = ["BatchSums", "Members", "PixelSums", "PolarSums", "neighbourhood", "pink_step"]
 
 #: An image is not aligned to units that would receive less of it than this: beyond 3.7 sigma.
 MINIMUM_WEIGHT = 1e-3
@@ -42,9 +43,13 @@ def _align(turned: Tensor, symmetry: Tensor, weight: Tensor) -> Tensor:
     return torch.stack([symmetry_apply(sums[s], s) for s in range(N_SYMMETRIES)]).sum(dim=0)
 
 
-@dataclass
 class BatchSums:
-    """What a batch of images asks of each prototype; sums of parts are the sums of the whole.
+    """What images ask of each prototype; sums of parts are the sums of the whole.
+
+    Parameters
+    ----------
+    weights : Tensor (K, C, H, W)
+        Prototypes.
 
     Attributes
     ----------
@@ -52,29 +57,14 @@ class BatchSums:
         Sum of the images aligned to each prototype, weighted by the neighbourhood.
     denominator : Tensor (K,), float64
         Sum of the weights.
-    distances : list of ndarray
-        Distance of each image from its best prototype, in the order of the images.
-    n_torn : int
-        Images whose best two units are not adjacent.
     """
 
-    numerator: Tensor
-    denominator: Tensor
-    distances: list[NDArray[np.float32]]
-    n_torn: int
+    def __init__(self, weights: Tensor) -> None:
+        self.numerator = torch.zeros_like(weights, dtype=torch.float64)
+        self.denominator = self.numerator.new_zeros(len(weights))
 
-    @classmethod
-    def zeros_like(cls, weights: Tensor) -> "BatchSums":
-        """Begin with nothing, for prototypes (K, C, H, W)."""
-        numerator = torch.zeros_like(weights, dtype=torch.float64)
-        return cls(numerator, numerator.new_zeros(len(weights)), [], 0)
-
-    def add(self, match: Match, matcher: Matcher, reach: Tensor, adjacent: Tensor) -> None:
-        """Add matched images; `reach` (K, K) holds the neighbourhood, `adjacent` (K, K) bool."""
-        best, second = match.best_two()
-        self.distances.append(matcher.distances(match, best).cpu().numpy())
-        self.n_torn += int((~adjacent[best, second]).sum())
-        weights = reach[best]  # (n, K)
+    def add(self, match: Match, weights: Tensor) -> None:
+        """Add matched images with their weights (n, K)."""
         self.denominator += weights.sum(dim=0)
         for unit in range(len(self.numerator)):
             here = weights[:, unit].nonzero().squeeze(1)
@@ -83,11 +73,228 @@ class BatchSums:
             turned = match.bank[match.step[here, unit], here]
             self.numerator[unit] += _align(turned, match.symmetry[here, unit], weights[here, unit])
 
-    def prototypes(self, weights: Tensor) -> Tensor:
-        """Make new prototypes (K, C, H, W), float32; those that no image reached stay."""
-        mean = self.numerator / self.denominator.clamp_min(MINIMUM_WEIGHT).view(-1, 1, 1, 1)
-        reached = (self.denominator > 0.0).view(-1, 1, 1, 1)
-        return torch.where(reached, mean.to(weights.dtype), weights)
+    def means(self, weights: Tensor) -> Tensor:
+        """Weighted means (K, C, H, W), float32; a prototype that no image reached stays."""
+        return _mean(self.numerator, self.denominator.view(-1, 1, 1, 1), weights)
+
+
+class PolarSums:
+    """The same in polar coefficients, where aligning is a phase and a sum a matrix product.
+
+    Parameters
+    ----------
+    n_units : int
+        K.
+    rows, modes : int
+        Q and M of the coefficients, see `skysort.som.polar`.
+    device : torch.device
+        Where to compute.
+
+    Attributes
+    ----------
+    numerator : Tensor (Q, M, 2, K), float64
+        Coefficients of the weighted sum.
+    denominator : Tensor (K,), float64
+        Sum of the weights.
+    """
+
+    def __init__(self, n_units: int, rows: int, modes: int, device: torch.device) -> None:
+        self.numerator = torch.zeros((rows, modes, 2, n_units), dtype=torch.float64, device=device)
+        self.denominator = self.numerator.new_zeros(n_units)
+
+    def begin(self, coefficients: Tensor, weight: float) -> None:
+        """Let each prototype (Q, M, 2, K) count as images of this weight."""
+        self.numerator += weight * coefficients
+        self.denominator += weight
+
+    def add(self, coefficients: Tensor, angle_rad: Tensor, flip: Tensor, weights: Tensor) -> None:
+        """Add images (Q, M, 2, n), each turned onto each prototype: (n, K) all others.
+
+        A mirrored image is the conjugate, turned by half a turn more.
+        """
+        self.denominator += weights.sum(dim=0)
+        rows, modes, _, n = coefficients.shape
+        n_units = weights.shape[1]
+        angle = torch.where(flip, angle_rad + math.pi, angle_rad)
+        sign = torch.where(flip, -1.0, 1.0)
+        cosine, sine = torch.cos(angle), torch.sin(angle)
+        real, imaginary = weights.clone(), torch.zeros_like(weights)  # w exp(i m phi)
+        turn = weights.new_empty((2 * n, 2 * n_units))
+        part = coefficients.new_empty((modes, rows, 2 * n_units))
+        for m in range(modes):
+            turn[:n, :n_units], turn[:n, n_units:] = real, -imaginary
+            torch.mul(sign, imaginary, out=turn[n:, :n_units])
+            torch.mul(sign, real, out=turn[n:, n_units:])
+            torch.mm(coefficients[:, m].reshape(rows, 2 * n), turn, out=part[m])
+            real, imaginary = (
+                real * cosine - imaginary * sine,
+                real * sine + imaginary * cosine,
+            )
+        self.numerator += part.view(modes, rows, 2, n_units).transpose(0, 1)
+
+    def add_aligned(
+        self, images: Tensor, coefficients: Tensor, alignment: Alignment, weights: Tensor
+    ) -> None:
+        """Add matched images (n, C, H, W) by their coefficients, with weights (n, K)."""
+        del images
+        own = coefficients[: len(self.numerator)]
+        self.add(own, alignment.angle_rad, alignment.flip, weights)
+
+    def means(self, coefficients: Tensor) -> Tensor:
+        """Weighted means (Q, M, 2, K), float32; a prototype that no image reached stays."""
+        return _mean(self.numerator, self.denominator, coefficients)
+
+
+class PixelSums:
+    """The same in pixels, for the few prototypes that an image reaches with some weight.
+
+    Parameters
+    ----------
+    turner : Turner
+        Of whole images.
+    n_units : int
+        K.
+    image_shape : tuple of int
+        (C, H, W).
+
+    Attributes
+    ----------
+    numerator : Tensor (K, C, H * W), float64
+        Sum of the aligned images.
+    denominator : Tensor (K,), float64
+        Sum of the weights.
+    """
+
+    def __init__(self, turner: Turner, n_units: int, image_shape: tuple[int, int, int]) -> None:
+        self.turner = turner
+        channels, height, width = image_shape
+        self.numerator = torch.zeros(
+            (n_units, channels, height * width), dtype=torch.float64, device=turner.device
+        )
+        self.denominator = self.numerator.new_zeros(n_units)
+        pixels = torch.arange(height * width, device=turner.device).view(height, width)
+        self._moved = [symmetry_apply(pixels, s).flatten() for s in range(N_SYMMETRIES)]
+
+    def begin(self, weights: Tensor, weight: float) -> None:
+        """Let each prototype (K, C, H, W) count as images of this weight."""
+        self.numerator += weight * weights.flatten(2)
+        self.denominator += weight
+
+    def add(
+        self,
+        images: Tensor,
+        image: Tensor,
+        unit: Tensor,
+        angle_rad: Tensor,
+        flip: Tensor,
+        weight: Tensor,
+    ) -> None:
+        """Add images (n, C, H, W): which one to which prototype, and how, in L rows.
+
+        Angles are taken to the nearest step of the turner.
+        """
+        self.denominator.index_add_(0, unit, weight.double())
+        full = self.turner.n_rotations
+        steps = (angle_rad.double() * (full / (2.0 * math.pi))).round().long() % full
+        step, symmetry = self.turner.split(steps, flip)
+        flat, part = images.flatten(2), torch.zeros_like(self.numerator, dtype=images.dtype)
+        for first, rows in self.turner.groups(step):
+            columns = flat[image[rows]].flatten(0, 1).T.contiguous()  # (H * W, l * C)
+            turned = self.turner.turn(columns, first).view(len(columns), len(rows), -1)
+            turned *= weight[rows, None].to(turned.dtype)
+            for s in torch.bincount(symmetry[rows]).nonzero().flatten().tolist():
+                here = symmetry[rows] == s
+                aligned = turned[self._moved[s]][:, here].permute(1, 2, 0)  # (l', C, H * W)
+                part.index_add_(0, unit[rows[here]], aligned)
+        self.numerator += part
+
+    def add_aligned(
+        self, images: Tensor, coefficients: Tensor, alignment: Alignment, weights: Tensor
+    ) -> None:
+        """Add matched images (n, C, H, W) by their pixels, with weights (n, K)."""
+        del coefficients
+        image, unit = weights.nonzero().unbind(dim=1)
+        angle, flip = alignment.angle_rad[image, unit], alignment.flip[image, unit]
+        self.add(images, image, unit, angle, flip, weights[image, unit])
+
+    def means(self, weights: Tensor) -> Tensor:
+        """Weighted means (K, C, H, W), float32; a prototype that no image reached stays."""
+        sums = self.numerator.view_as(weights)
+        return _mean(sums, self.denominator.view(-1, 1, 1, 1), weights)
+
+
+def _mean(numerator: Tensor, denominator: Tensor, otherwise: Tensor) -> Tensor:
+    mean = numerator / denominator.clamp_min(MINIMUM_WEIGHT)
+    return torch.where(denominator > 0.0, mean.to(otherwise.dtype), otherwise)
+
+
+class Members:
+    """Who was on which unit in an epoch: how many, and who fits worst.
+
+    Parameters
+    ----------
+    n_units : int
+        K.
+    device : torch.device
+        Where to compute.
+
+    Attributes
+    ----------
+    count : Tensor (K,), int64
+        Images whose best unit it was.
+    worst : Tensor (K,), float32
+        Largest distance among them; -1 without a member.
+    index : Tensor (K,), int64
+        Whose it was.
+    """
+
+    def __init__(self, n_units: int, device: torch.device) -> None:
+        self.count = torch.zeros(n_units, dtype=torch.int64, device=device)
+        self.worst = torch.full((n_units,), -1.0, device=device)
+        self.index = torch.full((n_units,), -1, dtype=torch.int64, device=device)
+
+    def add(self, unit: Tensor, distance: Tensor, index: Tensor) -> None:
+        """Count images (n,) on their units; of equal distances the first image stays."""
+        self.count += torch.bincount(unit, minlength=len(self.count))
+        worst = torch.full_like(self.worst, -1.0).scatter_reduce(0, unit, distance, "amax")
+        missing = torch.iinfo(torch.int64).max
+        is_worst = torch.where(distance == worst[unit], index, missing)
+        first = torch.full_like(self.index, missing).scatter_reduce(0, unit, is_worst, "amin")
+        self._merge(worst, first)
+
+    def _merge(self, worst: Tensor, index: Tensor) -> None:
+        tied = (worst == self.worst) & (worst >= 0.0) & (index < self.index)
+        better = (worst > self.worst) | tied
+        self.worst = torch.where(better, worst, self.worst)
+        self.index = torch.where(better, index, self.index)
+
+    def add_team(self, team: Team) -> None:
+        """Take in what the other processes counted."""
+        if team.size == 1:
+            return
+        everyone = team.gather((self.count.cpu(), self.worst.cpu(), self.index.cpu()))
+        self.count = torch.zeros_like(self.count)
+        for count, worst, index in everyone:
+            self.count += count.to(self.count.device)
+            self._merge(worst.to(self.worst.device), index.to(self.index.device))
+
+    def heirs(self, grid: Grid) -> dict[int, int]:
+        """Image for each unit without a member: the worst one of its adjacent units.
+
+        So it lands where the map has too few units, and the map stays in order. An image is
+        given away once; a unit that only empty ones surround stays as it is.
+        """
+        adjacent, taken = grid.neighbours(), set[int]()
+        worst, index = self.worst.cpu().numpy(), self.index.cpu().numpy()
+        heirs = {}
+        for unit in np.flatnonzero(self.count.cpu().numpy() == 0).tolist():
+            near = [k for k in np.flatnonzero(adjacent[unit]).tolist() if worst[k] > 0.0]
+            free = [k for k in near if k not in taken]
+            if free:
+                donor = max(free, key=lambda k: float(worst[k]))
+                taken.add(donor)
+                heirs[unit] = int(index[donor])
+        return heirs
 
 
 def pink_step(weights: Tensor, match: Match, unit: int, grid_distances: Tensor) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final, cast
 
 import numpy as np
@@ -17,10 +18,10 @@ from skysort.images.prepared import PreparedImages
 from skysort.images.recipes import get_recipe
 from skysort.images.shards import ShardReader
 from skysort.som.checkpoint import map_checksum
-from skysort.som.exact import EpochReport, ExactSOM, Projection, SOMConfig
 from skysort.som.grid import Topology
 from skysort.som.outliers import outlier_ranks, outlier_scores
-from skysort.som.quality import quantization_error, topographic_error, u_matrix
+from skysort.som.polar_som import EpochReport, PolarSOM, Projection, SOMConfig
+from skysort.som.quality import quantization_error, topographic_error
 
 # Rows that go into the database at once.
 BATCH_SIZE: Final = 2000
@@ -69,9 +70,9 @@ def _images(sorting: Sorting) -> PreparedImages:
     return PreparedImages(reader, get_recipe(sorting.recipe), n_images=sorting.n_subjects)
 
 
-def _train(sorting: Sorting, images: PreparedImages, report: Report) -> ExactSOM:
+def _train(sorting: Sorting, images: PreparedImages, report: Report) -> PolarSOM:
     _note(sorting, state=Sorting.State.TRAINING)
-    som = ExactSOM(_config(sorting, images))
+    som = PolarSOM(_config(sorting, images))
     n_images = sorting.n_subjects
 
     def on_progress(done: int, total: int) -> None:
@@ -79,9 +80,9 @@ def _train(sorting: Sorting, images: PreparedImages, report: Report) -> ExactSOM
         report(done, _work(sorting), f"training, epoch {epoch} of {sorting.n_epochs}")
 
     def on_epoch(epoch: EpochReport) -> None:
-        # An epoch tells the error of the map that it began with: 0 is the map of seeds.
-        row = _history_row(epoch.epoch - 1, epoch.quantization_error, epoch.topographic_error)
-        _note(sorting, history=[*sorting.history[: epoch.epoch - 1], row])
+        # Earlier rows stay: training may go on from a checkpoint.
+        done = [row for row in sorting.history if row["epoch"] < epoch.epoch]
+        _note(sorting, history=[*done, asdict(epoch)])
 
     som.fit(
         images,
@@ -119,16 +120,7 @@ def _config(sorting: Sorting, images: PreparedImages) -> SOMConfig:
     )
 
 
-def _history_row(epoch: int, quantization: float, topographic: float) -> dict[str, float]:
-    """Tell how good the map is after so many epochs."""
-    return {
-        "epoch": epoch,
-        "quantization_error": quantization,
-        "topographic_error": topographic,
-    }
-
-
-def _project(sorting: Sorting, som: ExactSOM, images: PreparedImages, report: Report) -> Projection:
+def _project(sorting: Sorting, som: PolarSOM, images: PreparedImages, report: Report) -> Projection:
     _note(sorting, state=Sorting.State.PROJECTING)
     trained = sorting.n_subjects * sorting.n_epochs
 
@@ -139,7 +131,7 @@ def _project(sorting: Sorting, som: ExactSOM, images: PreparedImages, report: Re
 
 
 @transaction.atomic
-def _write_down(sorting: Sorting, som: ExactSOM, projection: Projection) -> None:
+def _write_down(sorting: Sorting, som: PolarSOM, projection: Projection) -> None:
     """Write all down at once, unless a second worker was quicker: campaigns may use its rows."""
     held = Sorting.objects.select_for_update().get(pk=sorting.pk)
     if held.state == Sorting.State.READY:
@@ -150,19 +142,17 @@ def _write_down(sorting: Sorting, som: ExactSOM, projection: Projection) -> None
     Assignment.objects.bulk_create(_assignments(sorting, projection, keys), batch_size=BATCH_SIZE)
     sorting.quantization_error = quantization_error(projection)
     sorting.topographic_error = topographic_error(projection, som.config.grid)
-    final = _history_row(sorting.n_epochs, sorting.quantization_error, sorting.topographic_error)
-    sorting.history = [*sorting.history[: sorting.n_epochs], final]
     sorting.map_checksum = map_checksum(sorting.map_path)
     sorting.state = Sorting.State.READY
     sorting.finished_at = timezone.now()
     sorting.save()
 
 
-def _prototypes(sorting: Sorting, som: ExactSOM, projection: Projection) -> list[Prototype]:
+def _prototypes(sorting: Sorting, som: PolarSOM, projection: Projection) -> list[Prototype]:
     n_units = som.config.grid.n_units
     n_members = np.bincount(projection.best, minlength=n_units)
     total = np.bincount(projection.best, weights=projection.distance, minlength=n_units)
-    borders = u_matrix(som)
+    borders = som.u_matrix()
     return [
         Prototype(
             sorting=sorting,

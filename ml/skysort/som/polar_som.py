@@ -1,0 +1,236 @@
+"""The fast rotation- and flip-invariant self-organizing map.
+
+Matching and training happen on rings (`skysort.som.polar_matching`, `PolarSums`). The last epoch
+gathers its means in pixels, so that the prototypes are as sharp as their members; projection ends
+in pixels too (`skysort.som.refinement`), with the distances of the exact map. Training is
+Kohonen's batch rule (Self-Organizing Maps, 3rd ed., 2001, sec. 3.6).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skysort.errors import InputError
+from skysort.som.base import MEMORY_BYTES, SOM, Course
+from skysort.som.config import EpochReport, SOMConfig
+from skysort.som.matching import window_mask
+from skysort.som.polar import PolarTransform
+from skysort.som.polar_matching import Alignment, Candidates, PolarMatcher
+from skysort.som.projection import Projection
+from skysort.som.refinement import Refiner
+from skysort.som.rotation import rotate_images
+from skysort.som.stack import Chunk, ImageStack, slices
+from skysort.som.training import Members, PixelSums, PolarSums, neighbourhood
+from skysort.som.turning import Turner
+
+__all__ = ["EpochReport", "PolarSOM", "Projection", "SOMConfig"]
+
+#: Images matched at once: as many as make the matrix products efficient and no more, so that what
+#: they need stays in the processor's cache.
+BLOCK = 128
+#: Blocks that are read, and whose candidates are compared exactly, at once.
+BLOCKS_PER_CHUNK = 8
+#: A batch is cut into as many parts, from all over the survey, that several processes share.
+PARTS_PER_BATCH = 8
+
+
+class PolarSOM(SOM):
+    """A map that is trained on rings and used to the pixel; see `SOM` for what it can.
+
+    Raises
+    ------
+    InputError
+        If PINK's online rule is asked for, which only `skysort.som.exact.ExactSOM` follows.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> images = rng.normal(size=(20, 1, 9, 9)).astype(np.float32)
+    >>> som = PolarSOM(SOMConfig(image_shape=(1, 9, 9), rows=2, columns=2, epochs=2))
+    >>> [report.epoch for report in som.fit(images)]
+    [1, 2]
+    >>> len(som.project(images))
+    20
+    """
+
+    def __init__(
+        self, config: SOMConfig, *, device: str = "cpu", memory_bytes: int = MEMORY_BYTES
+    ) -> None:
+        if config.rule != "batch":
+            raise InputError(f'the polar map is trained by the rule "batch", got {config.rule}')
+        super().__init__(config, device=device, memory_bytes=memory_bytes)
+        size = config.image_shape[1]
+        self.transform = PolarTransform(config.rings, device=self.device)
+        self._window = window_mask(size, config.window, config.radius)
+        everywhere = torch.ones_like(self._window)
+        self._window_turner = Turner(size, config.n_rotations, self._window, self.device)
+        self._turner = Turner(size, config.n_rotations, everywhere, self.device)
+
+    def matcher(self) -> PolarMatcher:
+        """Make the present prototypes ready to be compared with images on rings."""
+        return PolarMatcher(
+            self.transform,
+            self.weights * self._scale,
+            n_rotations=self.config.n_rotations,
+            use_flip=self.config.use_flip,
+            window=self.config.window,
+            radius=self.config.radius,
+        )
+
+    def _refiner(self) -> Refiner:
+        return Refiner(
+            self.weights * self._scale,
+            self._window_turner,
+            window=self._window,
+            use_flip=self.config.use_flip,
+        )
+
+    @property
+    def _block(self) -> int:
+        """Images that are matched at once."""
+        need = PolarMatcher.bytes_per_image(
+            self.config.rings, self.config.grid.n_units, self.config.n_rotations
+        )
+        return max(1, min(BLOCK, self.memory_bytes // need))
+
+    @property
+    def _chunk_size(self) -> int:
+        return self._block * BLOCKS_PER_CHUNK
+
+    def _on_device(self, chunk: Chunk) -> tuple[Tensor, Tensor | None]:
+        """Images (n, C, H, W) on the device, and where they are blank."""
+        if chunk.blank is None:
+            return self._scaled(chunk.pixels), None
+        unseen = chunk.blank[..., self._window.numpy()].all(axis=(1, 2))
+        if unseen.any():
+            raise InputError(
+                f"image {chunk.index[np.argmax(unseen)]} is blank in the whole window that is "
+                "compared"
+            )
+        return self._scaled(chunk.pixels), torch.from_numpy(chunk.blank).to(self.device)
+
+    def _epoch(self, images: ImageStack, held_out: NDArray[np.int64], course: Course) -> int | None:
+        epoch, total, done = self.next_epoch, len(images), 0
+        reach = neighbourhood(self.config.grid, self.config.sigma(epoch)).to(self.device).float()
+        members = Members(self.config.grid.n_units, self.device)
+        running = self._sums(epoch)
+        if self.config.batch_size is not None:
+            running.begin(self._present(running), self.config.batch_size / len(self.weights))
+        for batch in self._batches(total, epoch):
+            sums, matcher = self._sums(epoch), self.matcher()
+            for chunk in self._read(images, self.team.share(batch)):
+                if not course.goes_on():
+                    return None
+                self._gather(chunk.without(held_out), matcher, reach, sums, members)
+                done += len(chunk) * self.team.size
+                course.tell(epoch * total + done)
+            self.team.add(sums.numerator, sums.denominator)
+            running.numerator += sums.numerator
+            running.denominator += sums.denominator
+            self._move(self._means(running), epoch)
+        members.add_team(self.team)
+        return self._reseed(images, members, epoch)
+
+    def _batches(self, total: int, epoch: int) -> list[list[tuple[int, int]]]:
+        """Parts of the images in the order of training, in batches after which the map moves."""
+        size = self.config.batch_size
+        if size is None:
+            return [slices(total, self._chunk_size)]
+        parts = slices(total, min(self._chunk_size, max(1, size // PARTS_PER_BATCH)))
+        order = np.random.default_rng([self.config.seed, 1 + epoch]).permutation(len(parts))
+        batches: list[list[tuple[int, int]]] = [[]]
+        for i in order.tolist():
+            if sum(stop - start for start, stop in batches[-1]) >= size:
+                batches.append([])
+            batches[-1].append(parts[i])
+        return batches
+
+    def _sums(self, epoch: int) -> PolarSums | PixelSums:
+        """Begin the sums of an epoch: on rings, and in pixels in the last one."""
+        n_units, rings = self.config.grid.n_units, self.config.rings
+        if epoch + 1 == self.config.epochs:
+            return PixelSums(self._turner, n_units, self.config.image_shape)
+        rows = self.config.image_shape[0] * rings.n_rings
+        return PolarSums(n_units, rows, rings.n_modes, self.device)
+
+    def _gather(
+        self,
+        chunk: Chunk,
+        matcher: PolarMatcher,
+        reach: Tensor,
+        sums: PolarSums | PixelSums,
+        members: Members,
+    ) -> None:
+        """Match a chunk and add it, aligned, to what each prototype is to become."""
+        images, blank = self._on_device(chunk)
+        index = torch.from_numpy(chunk.index).to(self.device)
+        for start, stop in slices(len(chunk), self._block):
+            part, gaps = images[start:stop], None if blank is None else blank[start:stop]
+            coefficients = matcher.coefficients(part, gaps)
+            alignment = matcher.align(coefficients)
+            squared, best = alignment.squared.min(dim=1)
+            members.add(best, squared.sqrt(), index[start:stop])
+            if gaps is not None and gaps.any():
+                part = self._filled(part, gaps, alignment, best)
+                coefficients = matcher.coefficients(part)
+            sums.add_aligned(part, coefficients, alignment, reach[best])
+
+    def _filled(self, images: Tensor, gaps: Tensor, alignment: Alignment, best: Tensor) -> Tensor:
+        """Images whose blank pixels are those of their best prototypes, turned back onto them.
+
+        So what is not known moves no prototype (Cottrell & Letremy 2007, Proc. ICANN, 403).
+        """
+        every = torch.arange(len(best), device=best.device)
+        angle, flip = alignment.angle_rad[every, best], alignment.flip[every, best]
+        # The inverse of "mirror, then turn by phi" is "mirror, then turn by phi", or "by -phi".
+        back = rotate_images(
+            (self.weights * self._scale)[best], torch.where(flip, angle, -angle), flip
+        )
+        return torch.where(gaps, back, images)
+
+    def _means(self, sums: PolarSums | PixelSums) -> Tensor:
+        """Make prototypes (K, C, H, W) in scaled channels of the sums."""
+        means = sums.means(self._present(sums))
+        return self.transform.images(means) if isinstance(sums, PolarSums) else means
+
+    def _present(self, sums: PolarSums | PixelSums) -> Tensor:
+        """Draw the prototypes as the sums do: as coefficients, or as pixels."""
+        scaled = self.weights * self._scale
+        return self.transform.coefficients(scaled) if isinstance(sums, PolarSums) else scaled
+
+    def _placer(self) -> Callable[[Chunk], Projection]:
+        matcher, refiner = self.matcher(), self._refiner()
+
+        def place(chunk: Chunk) -> Projection:
+            images, blank = self._on_device(chunk)
+            found = []
+            for start, stop in slices(len(chunk), self._block):
+                part, gaps = images[start:stop], None if blank is None else blank[start:stop]
+                candidates = matcher.shortlist(part, matcher.coefficients(part, gaps), gaps)
+                found.append(candidates.of(torch.arange(start, stop, device=self.device)))
+            places = refiner.refine(images, Candidates.joined(found), blank)
+            return Projection(*(column.cpu().numpy() for column in places))
+
+        return place
+
+    def unit_distances(self) -> NDArray[np.float64]:
+        """Distances (K, K) between adjacent prototypes, in pixels; all others are NaN.
+
+        Turning a onto b interpolates another image than turning b onto a; the smaller one counts.
+        """
+        matcher, scaled = self.matcher(), self.weights * self._scale
+        adjacent = torch.from_numpy(self.config.grid.neighbours()).to(self.device)
+        found = []
+        for start, stop in slices(len(scaled), self._block):
+            alignment = matcher.align(matcher.coefficients(scaled[start:stop]))
+            pairs = Candidates.chosen(alignment, adjacent[start:stop], self.config.n_rotations)
+            found.append(pairs.of(torch.arange(start, stop, device=self.device)))
+        pairs = Candidates.joined(found)
+        distances = np.full((len(scaled), len(scaled)), np.nan)
+        exact = self._refiner().distances(scaled, pairs).cpu().numpy().astype(np.float64)
+        distances[pairs.image.cpu().numpy(), pairs.unit.cpu().numpy()] = exact
+        smaller: NDArray[np.float64] = np.fmin(distances, distances.T)
+        return smaller
