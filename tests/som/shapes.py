@@ -17,6 +17,18 @@ def make_noise(n, size=12, channels=1, seed=1):
     return smooth.astype(np.float32)
 
 
+def make_blobs(n, size=24, channels=1, seed=1):
+    """Four unequal smooth blobs each, so that no image is round or its own mirror image."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2.0
+    reach, angle = rng.uniform(0.0, 0.3 * size, (n, 4)), rng.uniform(0.0, 2.0 * np.pi, (n, 4))
+    flux = rng.uniform(0.2, 1.0, (n, channels, 4))
+    dy = y[..., None] - (reach * np.sin(angle))[:, None, None]
+    dx = x[..., None] - (reach * np.cos(angle))[:, None, None]
+    blobs = np.exp(-0.5 * (dy**2 + dx**2) / max(1.2, size / 14.0) ** 2)  # (n, H, W, 4)
+    return np.einsum("nhwb,ncb->nchw", blobs, flux).astype(np.float32)
+
+
 def make_templates(size=24):
     """Three shapes that no rotation and no flip turns into one another: a dot, a bar, a bow."""
     y, x = np.mgrid[:size, :size] - (size - 1) / 2.0

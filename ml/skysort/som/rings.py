@@ -31,7 +31,8 @@ class Rings:
     n_rings : int
         Rings of equal width.
     n_angles : int
-        Samples around each ring.
+        Samples around each ring, a positive multiple of 4: quarter turns and flips then only move
+        samples.
     n_modes : int
         Fourier modes that are kept, the mean included; at most n_angles / 2.
 
@@ -56,6 +57,8 @@ class Rings:
             )
         if self.n_rings < 1:
             raise InputError(f"n_rings must be at least 1, got {self.n_rings}")
+        if self.n_angles < 4 or self.n_angles % 4:
+            raise InputError(f"n_angles must be a positive multiple of 4, got {self.n_angles}")
         if not 1 <= self.n_modes <= self.n_angles // 2:
             raise InputError(
                 f"n_modes must be at least 1 and at most half of n_angles = {self.n_angles}, "
@@ -100,5 +103,5 @@ def default_rings(
     if n_modes is None:
         n_modes = max(4, rings) if n_angles is None else max(1, n_angles // ANGLES_PER_MODE)
     if n_angles is None:
-        n_angles = ANGLES_PER_MODE * n_modes
+        n_angles = 4 * math.ceil(ANGLES_PER_MODE * n_modes / 4)
     return Rings(size, radius, rings, n_angles, n_modes)
