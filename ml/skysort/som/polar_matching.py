@@ -45,6 +45,10 @@ NEAR_SAME_NORM = 0.0005
 #: this many units: the errors of rings are of the size of its distance.
 NEAR_CORE = 0.15
 CORE_UNITS = 3
+#: Radius of the disk in pixels for which these shares hold. Rings sample a smaller image less
+#: well: what is added to them grows as the inverse square of its radius, and its core does not
+#: have the only word.
+LARGE = 31.5
 #: Equal scores differ by rounding; within this share of the norms they count as tied.
 ROUNDING = 1e-6
 
@@ -154,6 +158,7 @@ class PolarMatcher:
         self._cores = CoreMatcher(
             prototypes, transform.rings, n_rotations=n_rotations, use_flip=use_flip
         )
+        self._slack = max(1.0, (LARGE / transform.rings.radius) ** 2)
         self._masked: Tensor | None = None
         modes, device = transform.rings.n_modes, prototypes.device
         self._n_coarse = min(COARSE_MODES, modes)
@@ -239,7 +244,9 @@ class PolarMatcher:
         near = squared.amin(dim=(0, 2)) < NEAR_CORE * self._scale(base)
         if blank is not None:
             near &= ~blank.flatten(1).any(dim=1)
-        edge, image, slot = (worth & ~near[:, None]).nonzero().unbind(dim=1)
+        if self._slack == 1.0:
+            worth &= ~near[:, None]
+        edge, image, slot = worth.nonzero().unbind(dim=1)
         step = self._steps(curves[edge, :, image, slot], edge, base[image])
         far = Candidates(image=image, unit=units[image, slot], flip=edge >= 2, step=step)
         rows = near.nonzero().squeeze(1)
@@ -268,7 +275,7 @@ class PolarMatcher:
         place = torch.where(downwards, self.n_rotations - self._cores.step, self._cores.step)
         outside = (base[:, None] + norms)[..., None] - 2.0 * curves[edge, place].permute(1, 2, 0)
         squared, alignment = (self._cores.squared(images, units) + outside).min(dim=2)  # (N, S)
-        norm = self._scale(self._base(coefficients))
+        norm = self._slack * self._scale(self._base(coefficients))
         two = squared.topk(2, dim=1, largest=False).values.clamp_min(0.0)
         limit = torch.maximum(two[:, 0] * (1.0 + NEAR_BEST), two[:, 1]) + NEAR_SAME_NORM * norm
         image, slot = (squared <= limit[:, None]).nonzero().unbind(dim=1)
@@ -304,7 +311,7 @@ class PolarMatcher:
 
     def _worth(self, squared: Tensor, base: Tensor) -> Tensor:
         """Which squared distances (E, N, S) are worth an exact look."""
-        norm = self._scale(base)[:, None]
+        norm = self._slack * self._scale(base)[:, None]
         unit = squared.amin(dim=0)  # (N, S)
         two = unit.topk(2, dim=1, largest=False).values.clamp_min(0.0)
         limit = torch.maximum(two[:, :1] * (1.0 + NEAR_BEST), two[:, 1:]) + NEAR_NORM * norm
