@@ -24,7 +24,7 @@ from skysort.som.config import EpochReport, SOMConfig
 
 __all__ = ["MapState", "load_map", "map_checksum", "save_map"]
 
-FORMAT = "protozoo-map/1"
+FORMAT = "protozoo-map/2"
 METADATA_KEY = "protozoo-map"
 
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["sampling_matrix"]
+__all__ = ["csr_matrix", "sampling_matrix"]
 
 SHARPNESS = -0.75  # torch's choice of a; its overshoot keeps more of the noise than a = -0.5
 TAPS = np.arange(-1, 3)
@@ -86,13 +86,15 @@ def _compressed(
     """Sparse CSR matrix of entries in the order of their rows; equal places are summed."""
     place, entry = np.unique(row * shape[1] + column, return_inverse=True)
     summed = np.bincount(entry, weights=value, minlength=len(place)).astype(np.float32)
-    starts = np.searchsorted(place, np.arange(shape[0] + 1) * shape[1])
+    starts = np.searchsorted(place, np.arange(shape[0] + 1) * shape[1]).astype(np.int32)
+    columns = (place % shape[1]).astype(np.int32)
+    return csr_matrix(
+        torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(summed), shape
+    )
+
+
+def csr_matrix(starts: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Sparse matrix of rows that begin at `starts` (rows + 1,), without torch's beta warning."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse", category=UserWarning)
-        return torch.sparse_csr_tensor(
-            torch.from_numpy(starts.astype(np.int32)),
-            torch.from_numpy((place % shape[1]).astype(np.int32)),
-            torch.from_numpy(summed),
-            size=shape,
-            check_invariants=False,
-        )
+        return torch.sparse_csr_tensor(starts, columns, values, size=shape, check_invariants=False)

@@ -90,12 +90,15 @@ class Candidates:
         Whether the image is mirrored.
     step : Tensor (L,), int64
         Angle in steps of 2 pi / n_rotations, from 0 to n_rotations - 1.
+    is_round : Tensor (L,), bool
+        Whether the image as it is may be about as near to the unit.
     """
 
     image: Tensor
     unit: Tensor
     flip: Tensor
     step: Tensor
+    is_round: Tensor
 
     def of(self, images: Tensor) -> "Candidates":
         """Give the images other numbers: they are those at `images` (N,) of a longer list."""
@@ -112,7 +115,8 @@ class Candidates:
         image, unit = which.nonzero().unbind(dim=1)
         turn = alignment.angle_rad[image, unit].double() * (n_rotations / (2.0 * math.pi))
         step = turn.round().long() % n_rotations
-        return cls(image=image, unit=unit, flip=alignment.flip[image, unit], step=step)
+        flip = alignment.flip[image, unit]
+        return cls(image, unit, flip, step, is_round=torch.zeros_like(flip))
 
 
 class PolarMatcher:
@@ -248,7 +252,9 @@ class PolarMatcher:
             worth &= ~near[:, None]
         edge, image, slot = worth.nonzero().unbind(dim=1)
         step = self._steps(curves[edge, :, image, slot], edge, base[image])
-        far = Candidates(image=image, unit=units[image, slot], flip=edge >= 2, step=step)
+        unturned = base[:, None] + self._norms[units] - 2.0 * curves[0, 0]  # (N, S)
+        still = unturned <= self._same(squared.amin(dim=0), base)
+        far = Candidates(image, units[image, slot], edge >= 2, step, still[image, slot])
         rows = near.nonzero().squeeze(1)
         if len(rows) == 0:
             return far
@@ -274,17 +280,22 @@ class PolarMatcher:
         edge = 2 * self._cores.flip + downwards
         place = torch.where(downwards, self.n_rotations - self._cores.step, self._cores.step)
         outside = (base[:, None] + norms)[..., None] - 2.0 * curves[edge, place].permute(1, 2, 0)
-        squared, alignment = (self._cores.squared(images, units) + outside).min(dim=2)  # (N, S)
+        outside += self._cores.squared(images, units)
+        unturned, (squared, alignment) = outside[..., 0], outside.min(dim=2)  # (N, S)
         norm = self._slack * self._scale(self._base(coefficients))
         two = squared.topk(2, dim=1, largest=False).values.clamp_min(0.0)
         limit = torch.maximum(two[:, 0] * (1.0 + NEAR_BEST), two[:, 1]) + NEAR_SAME_NORM * norm
         image, slot = (squared <= limit[:, None]).nonzero().unbind(dim=1)
         chosen = alignment[image, slot]
+        still = (
+            unturned <= squared.clamp_min(0.0) * (1.0 + NEAR_SAME) + NEAR_SAME_NORM * norm[:, None]
+        )
         return Candidates(
-            image=image,
-            unit=units[image, slot],
-            flip=self._cores.flip[chosen],
-            step=self._cores.step[chosen],
+            image,
+            units[image, slot],
+            self._cores.flip[chosen],
+            self._cores.step[chosen],
+            still[image, slot],
         )
 
     def _nearest(self, products: Tensor, base: Tensor) -> Tensor:
@@ -315,8 +326,12 @@ class PolarMatcher:
         unit = squared.amin(dim=0)  # (N, S)
         two = unit.topk(2, dim=1, largest=False).values.clamp_min(0.0)
         limit = torch.maximum(two[:, :1] * (1.0 + NEAR_BEST), two[:, 1:]) + NEAR_NORM * norm
-        same = unit.clamp_min(0.0) * (1.0 + NEAR_SAME) + NEAR_SAME_NORM * norm
-        return (squared <= limit) & (squared <= same)
+        return (squared <= limit) & (squared <= self._same(unit, base))
+
+    def _same(self, squared: Tensor, base: Tensor) -> Tensor:
+        """Squared distances (N, S) up to which another alignment on a unit is as good."""
+        norm = self._scale(base)[:, None]
+        return squared.clamp_min(0.0) * (1.0 + NEAR_SAME) + NEAR_SAME_NORM * norm
 
     def _scale(self, base: Tensor) -> Tensor:
         """Squared norm (N,) of the images, or what stands for it in the square window."""

@@ -6,6 +6,7 @@ in pixels too (`skysort.som.refinement`), with the distances of the exact map. T
 Kohonen's batch rule (Self-Organizing Maps, 3rd ed., 2001, sec. 3.6).
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -31,8 +32,9 @@ __all__ = ["EpochReport", "PolarSOM", "Projection", "SOMConfig"]
 #: Images matched at once: as many as make the matrix products efficient and no more, so that what
 #: they need stays in the processor's cache.
 BLOCK = 128
-#: Blocks that are read, and whose candidates are compared exactly, at once.
-BLOCKS_PER_CHUNK = 8
+#: Images that are read, and whose candidates are compared exactly, at once: the more there are,
+#: the more of them share an angle. They may take a quarter of the memory.
+CHUNK = 4096
 #: A batch is cut into as many parts, from all over the survey, that several processes share.
 PARTS_PER_BATCH = 8
 
@@ -98,7 +100,8 @@ class PolarSOM(SOM):
 
     @property
     def _chunk_size(self) -> int:
-        return self._block * BLOCKS_PER_CHUNK
+        image_bytes = 4 * math.prod(self.config.image_shape)
+        return max(self._block, min(CHUNK, self.memory_bytes // (4 * image_bytes)))
 
     def _on_device(self, chunk: Chunk) -> tuple[Tensor, Tensor | None]:
         """Images (n, C, H, W) on the device, and where they are blank."""

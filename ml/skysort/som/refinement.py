@@ -18,17 +18,18 @@ from skysort.som.turning import Turner
 
 __all__ = ["Places", "Refiner"]
 
-#: A unit this much farther than the second-best one need not know its best angle to the step.
-HOPELESS = 1.05
+#: Candidates within this share of an image's nearest one climb to their best step. It is more
+#: than a step changes, so the others are beaten.
+CONTENDER = 1.05
 #: Steps that a candidate may climb; the polar angle of 99.7 % of FIRST images was within two.
 MOST_CLIMBS = 4
 #: A step must bring a candidate nearer by this share of its squared distance.
 CLIMB = 2e-4
 #: Turning an image must bring it nearer by this share of its squared distance; else it stays.
 ROUND = 1e-3
-#: Interpolation ripples the squared distance of a small source by a few per cent of its norm from
-#: step to step. Where that counts, as many steps to either side of the best one are compared.
-RIPPLED = 0.3
+#: Interpolation ripples the squared distance of a small source from step to step. Where it is as
+#: small as this share of the norm, so many steps to either side of the best one are compared.
+RIPPLED = 0.02
 REACH = 4
 #: Squared distances within this share are tied.
 TIED = 1e-6
@@ -91,95 +92,98 @@ class Refiner:
             as it is: a round or blank image has angle 0 and no flip.
         """
         pixels = _Pixels(images.flatten(2), None if blank is None else blank.flatten(2))
-        turn, squared = self._climb(pixels, candidates)
-        best = self._nearest(candidates, turn, squared[:, 1], len(images))
+        n, full = len(images), self.turner.n_rotations
+        turn = torch.where(candidates.flip, -candidates.step, candidates.step)
+        every = torch.arange(len(turn), device=turn.device)
+        here = self._squared(pixels, candidates, every, turn, (0,)).squeeze(1)  # (L,)
+        least = here.new_full((n,), torch.inf).scatter_reduce(0, candidates.image, here, "amin")
+        rows = (here <= CONTENDER * least[candidates.image]).nonzero().squeeze(1)
+        turn[rows], beside = self._climb(pixels, candidates, rows, turn[rows], here[rows])
+        here[rows] = beside[:, 1]
+        best = self._nearest(candidates, turn, here, n)
         unit = candidates.unit[best]
-        others = torch.where(candidates.unit == unit[candidates.image], torch.inf, squared[:, 1])
-        second = self._nearest(candidates, turn, others, len(images))
-        turn, squared, second_squared = turn[best], squared[best], squared[second, 1]
-        unturned = self._unturned(pixels, unit)
-        rippled = squared[:, 1] < RIPPLED * pixels.norms()
-        self._look_around(pixels, candidates, best[rippled], rippled, turn, squared)
-        flip, full = candidates.flip[best], self.turner.n_rotations
-        shift, _ = parabola(*squared.unbind(dim=1))
-        angle = torch.where(flip, -(turn + shift.double()), turn + shift.double()) * (
-            2.0 * math.pi / full
+        others = torch.where(candidates.unit == unit[candidates.image], torch.inf, here)
+        second = self._nearest(candidates, turn, others, n)
+        place = torch.empty_like(every).scatter_(
+            0, rows, torch.arange(len(rows), device=rows.device)
         )
-        stays = (flip | (turn % full != 0)) & (unturned <= squared[:, 1] * (1.0 + ROUND))
+        turn, squared = turn[best], beside[place[best]]
+        self._look_around(pixels, candidates, best, turn, squared)
+        flip, shift = candidates.flip[best], parabola(*squared.unbind(dim=1))[0]
+        angle = (turn + shift.double()) * torch.where(flip, -1.0, 1.0) * (2.0 * math.pi / full)
+        nearest = squared[:, 1].clone()
+        moved = flip | (turn % full != 0)
+        rows = (candidates.is_round[best] & moved).nonzero().squeeze(1)
+        unturned = self._unturned(pixels, rows, unit[rows])
+        stays = unturned <= nearest[rows] * (1.0 + ROUND)
+        rows = rows[stays]
+        nearest[rows], angle[rows], flip[rows] = unturned[stays], 0.0, False
         return Places(
             best=unit,
             second=candidates.unit[second],
-            distance=torch.where(stays, unturned, squared[:, 1]).sqrt(),
-            second_distance=second_squared.sqrt(),
-            angle_rad=angle.masked_fill(stays, 0.0).remainder(2.0 * math.pi).float(),
-            flip=flip & ~stays,
+            distance=nearest.sqrt(),
+            second_distance=here[second].sqrt(),
+            angle_rad=angle.remainder(2.0 * math.pi).float(),
+            flip=flip,
         )
 
     def distances(self, images: Tensor, candidates: Candidates) -> Tensor:
         """Exact distances (L,) at the nearest whole step that a climb from each candidate finds."""
-        squared = self._climb(_Pixels(images.flatten(2), None), candidates, patient=True)[1]
-        return squared[:, 1].sqrt()
+        pixels = _Pixels(images.flatten(2), None)
+        turn = torch.where(candidates.flip, -candidates.step, candidates.step)
+        every = torch.arange(len(turn), device=turn.device)
+        here = self._squared(pixels, candidates, every, turn, (0,)).squeeze(1)
+        return self._climb(pixels, candidates, every, turn, here)[1][:, 1].sqrt()
+
+    def _climb(
+        self,
+        pixels: "_Pixels",
+        candidates: Candidates,
+        rows: Tensor,
+        turn: Tensor,
+        here: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Best step before mirroring (l,), and squared distances (l, 3) there and beside it.
+
+        From the steps `turn` (l,) of some candidates, where the squared distances are `here` (l,).
+        """
+        beside = self._squared(pixels, candidates, rows, turn, (-1, 1))
+        squared = torch.stack([beside[:, 0], here, beside[:, 1]], dim=1)
+        for _ in range(MOST_CLIMBS):
+            lower = squared[:, ::2] < squared[:, 1:2] * (1.0 - CLIMB)  # (l, 2)
+            moving = lower.any(dim=1).nonzero().squeeze(1)
+            if len(moving) == 0:
+                break
+            old = squared[moving]
+            up = old[:, 2] <= old[:, 0]
+            way = torch.where(up, 1, -1)
+            turn[moving] += way
+            new = self._squared(pixels, candidates, rows[moving], turn[moving] + way, (0,))
+            risen = torch.cat([old[:, 1:], new], dim=1)
+            fallen = torch.cat([new, old[:, :2]], dim=1)
+            squared[moving] = torch.where(up[:, None], risen, fallen)
+        return turn, squared
 
     def _look_around(
         self,
         pixels: "_Pixels",
         candidates: Candidates,
-        rows: Tensor,
-        where: Tensor,
+        best: Tensor,
         turn: Tensor,
         squared: Tensor,
     ) -> None:
-        """Move the best alignments `where` to a nearer step a few steps away, if there is one."""
-        if len(rows) == 0:
+        """Move images (N,) that resemble their units to a nearer step a few steps away."""
+        rippled = squared[:, 1] < RIPPLED * pixels.norms()
+        if not rippled.any():
             return
         reach = torch.arange(-REACH, REACH + 1, device=turn.device)
-        beyond = [o for o in reach.tolist() if abs(o) > 1]
-        new = self._squared(pixels, candidates, rows, turn[where], tuple(beyond))
-        half = len(beyond) // 2
-        all_of = torch.cat(
-            [new[:, :half], squared[where], new[:, half:]], dim=1
-        )  # (n, 2 REACH + 1)
-        place = all_of[:, 1:-1].argmin(dim=1) + 1
-        turn[where] += reach[place]
-        squared[where] = all_of.gather(1, place[:, None] + reach[REACH - 1 : REACH + 2])
-
-    def _climb(
-        self, pixels: "_Pixels", candidates: Candidates, *, patient: bool = False
-    ) -> tuple[Tensor, Tensor]:
-        """Best step before mirroring (L,), and squared distances (L, 3) there and beside it.
-
-        Only what may be an image's best or second-best unit climbs, unless all do.
-        """
-        turn = torch.where(candidates.flip, -candidates.step, candidates.step)
-        every = torch.arange(len(turn), device=turn.device)
-        squared = self._squared(pixels, candidates, every, turn, (-1, 0, 1))
-        for _ in range(MOST_CLIMBS):
-            down = squared[:, 0] < squared[:, 1] * (1.0 - CLIMB)
-            up = (squared[:, 2] < squared[:, 1] * (1.0 - CLIMB)) & (squared[:, 2] <= squared[:, 0])
-            down &= ~up
-            moving = down | up
-            if not patient:
-                lowest = squared.amin(dim=1)
-                second = self._second(candidates, lowest, len(pixels.values))
-                moving &= lowest <= HOPELESS * second
-            rows = moving.nonzero().squeeze(1)
-            if len(rows) == 0:
-                break
-            way = torch.where(up[rows], 1, -1)
-            turn[rows] += way
-            new = self._squared(pixels, candidates, rows, turn[rows] + way, (0,))
-            old = squared[rows]
-            risen = torch.cat([old[:, 1:], new], dim=1)
-            fallen = torch.cat([new, old[:, :2]], dim=1)
-            squared[rows] = torch.where((way > 0)[:, None], risen, fallen)
-        return turn, squared
-
-    def _second(self, candidates: Candidates, squared: Tensor, n_images: int) -> Tensor:
-        """Squared distance (L,) of the second-best unit of each candidate's image."""
-        table = squared.new_full((n_images * self.n_prototypes,), torch.inf)
-        place = candidates.image * self.n_prototypes + candidates.unit
-        table = table.scatter_reduce(0, place, squared, "amin").view(n_images, -1)
-        return table.topk(2, dim=1, largest=False).values[:, 1][candidates.image]
+        beyond = [step for step in reach.tolist() if abs(step) > 1]
+        new = self._squared(pixels, candidates, best[rippled], turn[rippled], tuple(beyond))
+        below, above = torch.split(new, len(beyond) // 2, dim=1)
+        around = torch.cat([below, squared[rippled], above], dim=1)  # (n, 2 REACH + 1)
+        place = around[:, 1:-1].argmin(dim=1) + 1
+        turn[rippled] += reach[place]
+        squared[rippled] = around.gather(1, place[:, None] + reach[REACH - 1 : REACH + 2])
 
     def _squared(
         self,
@@ -197,11 +201,13 @@ class Refiner:
         squared = torch.empty((len(rows), len(offsets)), device=turn.device)
         for first, here in self.turner.groups(step):
             columns, blank = pixels.columns(image[here])
-            target = self._variants[variant[here]].flatten(0, 1).T.contiguous()  # (D, l * C)
+            target = self._variants[variant[here]]  # (l, C, D)
             for column, offset in enumerate(offsets):
-                apart = self.turner.turn(columns, first + offset).sub_(target)
-                unseen = None if blank is None else self.turner.turn(blank, first + offset) > 0.5
-                squared[here, column] = _sum(apart, unseen, len(here))
+                turned = _rows(self.turner.turn(columns, first + offset), len(here))
+                unseen = None
+                if blank is not None:
+                    unseen = _rows(self.turner.turn(blank, first + offset), len(here)) > 0.5
+                squared[here, column] = _apart(turned, target, unseen)
         return squared
 
     def _nearest(
@@ -219,15 +225,13 @@ class Refiner:
         first = key.new_full((n_images,), torch.iinfo(torch.int64).max)
         return first.scatter_reduce(0, image, key, "amin") % len(order)
 
-    def _unturned(self, pixels: "_Pixels", unit: Tensor) -> Tensor:
-        """Squared distances (N,) of the images as they are from one unit each."""
-        apart = pixels.values[..., self._pixels] - self._variants[unit]  # (N, C, D)
-        unseen = None if pixels.blank is None else pixels.blank[..., self._pixels]
-        return _sum(
-            apart.flatten(0, 1).T,
-            None if unseen is None else unseen.flatten(0, 1).T,
-            len(apart),
-        )
+    def _unturned(self, pixels: "_Pixels", rows: Tensor, unit: Tensor) -> Tensor:
+        """Squared distances (l,) of some images (l,) as they are from one unit each."""
+        seen = pixels.values[rows].index_select(2, self._pixels)  # (l, C, D)
+        unseen = None
+        if pixels.blank is not None:
+            unseen = pixels.blank[rows].index_select(2, self._pixels)
+        return _apart(seen, self._variants[unit], unseen)
 
 
 @dataclass(frozen=True)
@@ -239,7 +243,8 @@ class _Pixels:
 
     def norms(self) -> Tensor:
         """Squared norms (N,)."""
-        return self.values.square().sum(dim=(1, 2))
+        norms: Tensor = torch.linalg.vector_norm(self.values, dim=(1, 2)).square()
+        return norms
 
     def columns(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
         """Put images into columns (H * W, n * C), and their blank pixels as numbers."""
@@ -249,10 +254,18 @@ class _Pixels:
         return values, self.blank[image].flatten(0, 1).T.to(values.dtype)
 
 
-def _sum(apart: Tensor, unseen: Tensor | None, n: int) -> Tensor:
-    """Squared distances (n,) of differences (D, n * C); overwrites them."""
+def _rows(columns: Tensor, n: int) -> Tensor:
+    """View columns (D, n * C) as images (n, C, D)."""
+    return columns.view(len(columns), n, -1).permute(1, 2, 0)
+
+
+def _apart(images: Tensor, targets: Tensor, unseen: Tensor | None) -> Tensor:
+    """Squared distances (n,) between images (n, C, D) over the pixels that are seen."""
+    difference = targets - images
+    if unseen is not None:
+        difference.masked_fill_(unseen, 0.0)
+    squared: Tensor = torch.linalg.vector_norm(difference, dim=(1, 2)).square()
     if unseen is None:
-        return apart.square_().sum(dim=0).view(n, -1).sum(dim=1)
-    seen = (~unseen).sum(dim=0).view(n, -1).sum(dim=1)
-    squared = apart.square_().masked_fill_(unseen, 0.0).sum(dim=0).view(n, -1).sum(dim=1)
-    return squared * (apart.numel() / n) / seen  # infinite where nothing is seen
+        return squared
+    # Scaled up to the whole window; infinite where nothing is seen.
+    return squared * unseen[0].numel() / (~unseen).sum(dim=(1, 2))

@@ -13,6 +13,7 @@ from torch import Tensor
 from skysort.som.config import PINK_SIGMA, PINK_STEP
 from skysort.som.distributed import Team
 from skysort.som.grid import Grid
+from skysort.som.interpolation import csr_matrix
 from skysort.som.matching import Match
 from skysort.som.polar_matching import Alignment
 from skysort.som.rotation import N_SYMMETRIES, symmetry_apply
@@ -22,6 +23,8 @@ __all__ = ["BatchSums", "Members", "PixelSums", "PolarSums", "neighbourhood", "p
 
 #: An image is not aligned to units that would receive less of it than this: beyond 3.7 sigma.
 MINIMUM_WEIGHT = 1e-3
+#: For images that are turned at once, before they are added up.
+TURNED_BYTES = 64 * 1024**2
 
 
 def neighbourhood(grid: Grid, sigma: float) -> Tensor:
@@ -197,16 +200,34 @@ class PixelSums:
         full = self.turner.n_rotations
         steps = (angle_rad.double() * (full / (2.0 * math.pi))).round().long() % full
         step, symmetry = self.turner.split(steps, flip)
-        flat, part = images.flatten(2), torch.zeros_like(self.numerator, dtype=images.dtype)
+        at_once = max(1, TURNED_BYTES // (4 * self.numerator[0].numel()))
+        for rows in torch.split(torch.arange(len(unit), device=unit.device), at_once):
+            place = torch.argsort(symmetry[rows] * len(self.numerator) + unit[rows])
+            rows = rows[place]  # by symmetry, then by prototype
+            turned = self._turned(images.flatten(2), image[rows], step[rows])
+            self._sum(turned, symmetry[rows], unit[rows], weight[rows])
+
+    def _turned(self, images: Tensor, image: Tensor, step: Tensor) -> Tensor:
+        """Images (l, C * H * W), each turned by its step of the first quadrant."""
+        turned = images.new_empty((len(image), images[0].numel()))
         for first, rows in self.turner.groups(step):
-            columns = flat[image[rows]].flatten(0, 1).T.contiguous()  # (H * W, l * C)
-            turned = self.turner.turn(columns, first).view(len(columns), len(rows), -1)
-            turned *= weight[rows, None].to(turned.dtype)
-            for s in torch.bincount(symmetry[rows]).nonzero().flatten().tolist():
-                here = symmetry[rows] == s
-                aligned = turned[self._moved[s]][:, here].permute(1, 2, 0)  # (l', C, H * W)
-                part.index_add_(0, unit[rows[here]], aligned)
-        self.numerator += part
+            columns = images[image[rows]].flatten(0, 1).T.contiguous()  # (H * W, l * C)
+            turned[rows] = self.turner.turn(columns, first).T.reshape(len(rows), -1)
+        return turned
+
+    def _sum(self, turned: Tensor, symmetry: Tensor, unit: Tensor, weight: Tensor) -> None:
+        """Add turned images (l, C * H * W) that are in the order of symmetries and prototypes."""
+        n_units, channels, _ = self.numerator.shape
+        counts = torch.bincount(symmetry, minlength=N_SYMMETRIES).tolist()
+        parts = zip(*(torch.split(part, counts) for part in (turned, unit, weight)), strict=True)
+        for moved, (rows, units, shares) in zip(self._moved, parts, strict=True):
+            if len(units) == 0:
+                continue
+            starts = torch.bincount(units, minlength=n_units).cumsum(0)
+            starts = torch.cat([starts.new_zeros(1), starts])
+            every = torch.arange(len(units), device=units.device)
+            sums = csr_matrix(starts, every, shares, (n_units, len(units))) @ rows
+            self.numerator += sums.view(n_units, channels, -1)[..., moved]
 
     def add_aligned(
         self, images: Tensor, coefficients: Tensor, alignment: Alignment, weights: Tensor

@@ -15,6 +15,9 @@ from skysort.som.interpolation import sampling_matrix
 
 __all__ = ["Turner"]
 
+#: Images turned at once: what they need still lies in the processor's cache.
+AT_ONCE = 32
+
 
 class Turner:
     """Turns flattened images counter-clockwise, y up, and keeps some of their pixels.
@@ -82,5 +85,6 @@ class Turner:
         order = torch.argsort(steps, stable=True)
         counts = torch.bincount(steps, minlength=self.quarter).tolist()
         for step, rows in enumerate(torch.split(order, counts)):
-            if len(rows):
-                yield step, rows
+            for part in torch.split(rows, AT_ONCE):
+                if len(part):
+                    yield step, part
