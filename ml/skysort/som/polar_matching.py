@@ -258,8 +258,9 @@ class PolarMatcher:
         rows = near.nonzero().squeeze(1)
         if len(rows) == 0:
             return far
-        slots = squared[:, rows].amin(dim=0)  # (n, S)
-        slots = slots.topk(min(CORE_UNITS, slots.shape[1]), dim=1, largest=False).indices
+        nearest = squared[:, rows].amin(dim=0)  # (n, S)
+        nearest += self._tie_break(base[rows], nearest.shape[1])
+        slots = nearest.topk(min(CORE_UNITS, nearest.shape[1]), dim=1, largest=False).indices
         own = coefficients[: len(self._plain), ..., rows]
         cores = self._by_core(images[rows], own, units[rows].gather(1, slots))
         return Candidates.joined([far, cores.of(rows)])
@@ -306,11 +307,15 @@ class PolarMatcher:
             scores.append(even.add_(odd.abs_()).amax(dim=0))
         score = scores[0] if len(scores) == 1 else torch.maximum(*scores)
         squared = self._norms - 2.0 * score  # (N, K); the image's own norm ranks nothing
-        scale = ROUNDING * (self._norms.amax() + base[:, None])
-        tie = torch.arange(self.n_prototypes, device=base.device) / self.n_prototypes
+        squared += self._tie_break(base, self.n_prototypes)
         n_units = min(SHORTLIST, self.n_prototypes)
-        units = torch.topk(squared + scale * tie, n_units, largest=False, sorted=False).indices
+        units = torch.topk(squared, n_units, largest=False, sorted=False).indices
         return units.sort(dim=1).values
+
+    def _tie_break(self, base: Tensor, n: int) -> Tensor:
+        """Make what is added to `n` squared distances (N, n), so that of equal ones the first wins."""
+        scale = ROUNDING * (self._norms.amax() + base[:, None])
+        return scale * torch.arange(n, device=base.device) / n
 
     def _curves(self, products: Tensor) -> Tensor:
         """Products at all angles (E, J, N, S): upwards and downwards from 0, then mirrored."""
@@ -330,7 +335,7 @@ class PolarMatcher:
 
     def _same(self, squared: Tensor, base: Tensor) -> Tensor:
         """Squared distances (N, S) up to which another alignment on a unit is as good."""
-        norm = self._scale(base)[:, None]
+        norm = self._slack * self._scale(base)[:, None]
         return squared.clamp_min(0.0) * (1.0 + NEAR_SAME) + NEAR_SAME_NORM * norm
 
     def _scale(self, base: Tensor) -> Tensor:
