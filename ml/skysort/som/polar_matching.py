@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from skysort.som.cores import CoreMatcher
 from skysort.som.matching import Window, window_mask
@@ -119,8 +119,8 @@ class Candidates:
         return cls(image, unit, flip, step, is_round=torch.zeros_like(flip))
 
 
-class PolarMatcher:
-    """K prototypes, made ready to be compared with images.
+class PolarMatcher(nn.Module):
+    """K prototypes, made ready to be compared with images; a torch module without parameters.
 
     Parameters
     ----------
@@ -136,6 +136,12 @@ class PolarMatcher:
         See `skysort.som.matching.window_mask`.
     """
 
+    _plain: Tensor
+    _norms: Tensor
+    _blanked: Tensor
+    _coarse: Tensor
+    _fine: Tensor
+
     def __init__(
         self,
         transform: PolarTransform,
@@ -146,6 +152,7 @@ class PolarMatcher:
         window: Window,
         radius: float | None = None,
     ) -> None:
+        super().__init__()
         self.transform, self.n_rotations, self.use_flip = transform, n_rotations, use_flip
         self.n_prototypes = len(prototypes)
         self._square = window == "square"
@@ -155,10 +162,11 @@ class PolarMatcher:
         parts = [seen]
         if self._square:
             parts.append((-0.5 * mask).expand(len(seen), 1, size, size))
-        self._plain = transform.coefficients(torch.cat(parts, dim=1))  # (Q, M, 2, K)
+        plain = transform.coefficients(torch.cat(parts, dim=1))  # (Q, M, 2, K)
+        self.register_buffer("_plain", plain)
         n_own = seen.shape[1] * transform.rings.n_rings
-        self._norms = self._plain[:n_own].square().sum(dim=(0, 1, 2))  # (K,)
-        self._blanked = 0.5 * seen.square()
+        self.register_buffer("_norms", plain[:n_own].square().sum(dim=(0, 1, 2)))  # (K,)
+        self.register_buffer("_blanked", 0.5 * seen.square())
         self._cores = CoreMatcher(
             prototypes, transform.rings, n_rotations=n_rotations, use_flip=use_flip
         )
@@ -166,8 +174,12 @@ class PolarMatcher:
         self._masked: Tensor | None = None
         modes, device = transform.rings.n_modes, prototypes.device
         self._n_coarse = min(COARSE_MODES, modes)
-        self._coarse = _waves(self._n_coarse, COARSE_ANGLES, device)
-        self._fine = _waves(modes, n_rotations, device)
+        self.register_buffer("_coarse", _waves(self._n_coarse, COARSE_ANGLES, device))
+        self.register_buffer("_fine", _waves(modes, n_rotations, device))
+
+    def forward(self, images: Tensor) -> Alignment:
+        """Align images (N, C, H, W) with all prototypes."""
+        return self.align(self.coefficients(images))
 
     @staticmethod
     def bytes_per_image(rings: Rings, n_prototypes: int, n_rotations: int) -> int:
@@ -313,7 +325,7 @@ class PolarMatcher:
         return units.sort(dim=1).values
 
     def _tie_break(self, base: Tensor, n: int) -> Tensor:
-        """Make what is added to `n` squared distances (N, n), so that of equal ones the first wins."""
+        """Make what is added to squared distances (N, n), so that of equal ones the first wins."""
         scale = ROUNDING * (self._norms.amax() + base[:, None])
         return scale * torch.arange(n, device=base.device) / n
 
@@ -370,11 +382,11 @@ def _of_units(products: Tensor, units: Tensor) -> Tensor:
     return products.gather(4, index)
 
 
-def _waves(n_modes: int, n_angles: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (J, M) of the modes at the angles of half a turn, both ends included."""
+def _waves(n_modes: int, n_angles: int, device: torch.device) -> Tensor:
+    """Cosines and sines (2, J, M) of the modes at the angles of half a turn, both ends included."""
     angle = 2.0 * math.pi / n_angles * torch.arange(n_angles // 2 + 1, dtype=torch.float64)
     phase = angle[:, None] * torch.arange(n_modes, dtype=torch.float64)
-    return torch.cos(phase).float().to(device), torch.sin(phase).float().to(device)
+    return torch.stack([torch.cos(phase), torch.sin(phase)]).float().to(device)
 
 
 def _halves(products: Tensor, flip: bool, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:
