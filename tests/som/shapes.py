@@ -17,15 +17,16 @@ def make_noise(n, size=12, channels=1, seed=1):
     return smooth.astype(np.float32)
 
 
-def make_blobs(n, size=24, channels=1, seed=1):
+def make_blobs(n, size=24, channels=1, seed=1, width=None):
     """Four unequal smooth blobs each, so that no image is round or its own mirror image."""
+    width = max(1.2, size / 14.0) if width is None else width
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:size, :size] - (size - 1) / 2.0
     reach, angle = rng.uniform(0.0, 0.3 * size, (n, 4)), rng.uniform(0.0, 2.0 * np.pi, (n, 4))
     flux = rng.uniform(0.2, 1.0, (n, channels, 4))
     dy = y[..., None] - (reach * np.sin(angle))[:, None, None]
     dx = x[..., None] - (reach * np.cos(angle))[:, None, None]
-    blobs = np.exp(-0.5 * (dy**2 + dx**2) / max(1.2, size / 14.0) ** 2)  # (n, H, W, 4)
+    blobs = np.exp(-0.5 * (dy**2 + dx**2) / width**2)  # (n, H, W, 4)
     return np.einsum("nhwb,ncb->nchw", blobs, flux).astype(np.float32)
 
 
