@@ -3,9 +3,9 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -368,6 +368,59 @@ class SOM(ABC):
     def _read(self, images: ImageStack, parts: Sequence[tuple[int, int]]) -> Iterator[Chunk]:
         blank = self.config.blank == "mask"
         return iterate_chunks(images, parts, self.config.image_shape, allow_blank=blank)
+
+    def refine(
+        self,
+        prototype: int,
+        images: ImageStack,
+        projection: Projection,
+        *,
+        rows: int = 3,
+        columns: int = 3,
+        **settings: Any,
+    ) -> tuple[Self, NDArray[np.int64]]:
+        """Train a child map on the members of one prototype, for a group that is not pure.
+
+        Parameters
+        ----------
+        prototype : int
+            Unit of this map.
+        images : ImageStack
+            The N images that were projected, in the same order.
+        projection : Projection
+            Of these images.
+        rows, columns : int, optional
+            Of the child.
+        **settings
+            What else of the settings is to differ from this map's.
+
+        Returns
+        -------
+        child : SOM
+            Of the same kind as this map.
+        members : ndarray (n,), int64
+            Which images are members, and so the child's images.
+
+        Raises
+        ------
+        InputError
+            If there is no such prototype, or it has fewer members than the child prototypes.
+        """
+        if not 0 <= prototype < self.config.grid.n_units:
+            raise InputError(
+                f"prototype must be from 0 to {self.config.grid.n_units - 1}, got {prototype}"
+            )
+        members = np.flatnonzero(projection.best == prototype)
+        if len(members) < rows * columns:
+            raise InputError(
+                f"prototype {prototype} has {len(members)} members, fewer than the "
+                f"{rows * columns} prototypes of its child map; choose fewer rows or columns"
+            )
+        changes: dict[str, Any] = {"sigma_start": None, **settings}
+        config = replace(self.config, rows=rows, columns=columns, **changes)
+        child = type(self)(config, device=str(self.device), memory_bytes=self.memory_bytes)
+        child.fit(Rows(images, members))
+        return child, members
 
     def aligned_means(
         self,

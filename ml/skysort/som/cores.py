@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from skysort.som.interpolation import sampling_matrix
 from skysort.som.polar import Rings
@@ -27,7 +27,7 @@ ANGLES = 180
 MARGIN = 2
 
 
-class CoreMatcher:
+class CoreMatcher(nn.Module):
     """The cores of K prototypes, made ready to be compared.
 
     Parameters
@@ -49,9 +49,16 @@ class CoreMatcher:
         What the A alignments are: mirrored or not, then turned by so many steps.
     """
 
+    flip: Tensor
+    step: Tensor
+    _matrix: Tensor
+    _variants: Tensor
+    _norms: Tensor
+
     def __init__(
         self, prototypes: Tensor, rings: Rings, *, n_rotations: int, use_flip: bool
     ) -> None:
+        super().__init__()
         device, size = prototypes.device, prototypes.shape[-1]
         self.n_rings = int(min(RADIUS, rings.radius / math.sqrt(2.0)) / rings.width)
         radius = self.n_rings * rings.width
@@ -61,17 +68,20 @@ class CoreMatcher:
         kept = np.hypot(y, x) < radius
         quarter = n_rotations // 4
         steps = np.arange(0, quarter, max(1, n_rotations // ANGLES))
-        self._matrix = _turns(y[kept], x[kept], 2.0 * np.pi / n_rotations * steps, inner).to(device)
+        matrix = _turns(y[kept], x[kept], 2.0 * np.pi / n_rotations * steps, inner)
+        self.register_buffer("_matrix", matrix.to(device))
         self._n_steps = len(steps)
         n_symmetries = N_SYMMETRIES if use_flip else N_SYMMETRIES // 2
         pixels = torch.from_numpy(kept.ravel().nonzero()[0]).to(device)
         variants = [self._cut(symmetry_undo(prototypes, s)) for s in range(n_symmetries)]
-        self._variants = torch.stack([v[..., pixels].flatten(1) for v in variants], dim=1)
-        self._norms = self._variants[:, 0].square().sum(dim=1)  # (K,)
+        cores = torch.stack([v[..., pixels].flatten(1) for v in variants], dim=1)
+        self.register_buffer("_variants", cores)  # (K, S, C * D)
+        self.register_buffer("_norms", cores[:, 0].square().sum(dim=1))  # (K,)
         turn = torch.from_numpy(steps) + quarter * (torch.arange(n_symmetries) % 4)[:, None]
         flip = (torch.arange(n_symmetries) >= 4)[:, None].expand_as(turn)
-        self.flip = flip.flatten().to(device)
-        self.step = (torch.where(flip, -turn, turn) % n_rotations).flatten().to(device)
+        self.register_buffer("flip", flip.flatten().to(device))
+        step = torch.where(flip, -turn, turn) % n_rotations
+        self.register_buffer("step", step.flatten().to(device))
 
     def _cut(self, images: Tensor) -> Tensor:
         """Flattened middle (..., h * h) of images (..., H, W)."""

@@ -12,7 +12,7 @@ import math
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from skysort.som.interpolation import sampling_matrix
 from skysort.som.rings import Rings, default_rings
@@ -20,8 +20,8 @@ from skysort.som.rings import Rings, default_rings
 __all__ = ["PolarTransform", "Rings", "default_rings"]
 
 
-class PolarTransform:
-    """Images to weighted coefficients and back.
+class PolarTransform(nn.Module):
+    """Images to weighted coefficients and back; a torch module without parameters.
 
     Parameters
     ----------
@@ -37,11 +37,15 @@ class PolarTransform:
     torch.Size([8, 8, 2, 3])
     """
 
+    _sample: Tensor
+    _analysis: Tensor
+
     def __init__(self, rings: Rings, *, device: torch.device | None = None) -> None:
+        super().__init__()
         self.rings = rings
         self.device = device or torch.device("cpu")
-        self._sample = _ring_matrix(rings).to(self.device)
-        self._analysis = _analysis(rings).to(self.device)  # (R, 2 M, A)
+        self.register_buffer("_sample", _ring_matrix(rings).to(self.device))
+        self.register_buffer("_analysis", _analysis(rings).to(self.device))  # (R, 2 M, A)
         self._back: tuple[Tensor, Tensor] | None = None
 
     def coefficients(self, images: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ Kohonen's batch rule (Self-Organizing Maps, 3rd ed., 2001, sec. 3.6).
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,11 +24,11 @@ from skysort.som.polar_matching import Alignment, Candidates, PolarMatcher
 from skysort.som.projection import Projection
 from skysort.som.refinement import Refiner
 from skysort.som.rotation import rotate_images
-from skysort.som.stack import Chunk, ImageStack, slices
+from skysort.som.stack import Chunk, ImageStack, Progress, slices
 from skysort.som.training import Members, PixelSums, PolarSums, neighbourhood
 from skysort.som.turning import Turner
 
-__all__ = ["EpochReport", "PolarSOM", "Projection", "SOMConfig"]
+__all__ = ["EpochReport", "PartialUpdate", "PolarSOM", "Projection", "SOMConfig"]
 
 #: Images matched at once: as many as make the matrix products efficient and no more, so that what
 #: they need stays in the processor's cache.
@@ -37,6 +38,25 @@ BLOCK = 128
 CHUNK = 4096
 #: A batch is cut into as many parts, from all over the survey, that several processes share.
 PARTS_PER_BATCH = 8
+
+
+class PartialUpdate(NamedTuple):
+    """What a part of the images asks of the map.
+
+    Attributes
+    ----------
+    epoch : int
+        Whose neighbourhood held.
+    numerator, denominator : Tensor
+        See `PolarSums`, and in the last epoch `PixelSums`.
+    error : Tensor, float64
+        Sum of the distances from the best units.
+    """
+
+    epoch: int
+    numerator: Tensor
+    denominator: Tensor
+    error: Tensor
 
 
 class PolarSOM(SOM):
@@ -70,6 +90,7 @@ class PolarSOM(SOM):
         everywhere = torch.ones_like(self._window)
         self._window_turner = Turner(size, config.n_rotations, self._window, self.device)
         self._turner = Turner(size, config.n_rotations, everywhere, self.device)
+        self._n_batches, self._mass = 0, torch.zeros(len(self.weights), device=self.device)
 
     def matcher(self) -> PolarMatcher:
         """Make the present prototypes ready to be compared with images on rings."""
@@ -121,7 +142,10 @@ class PolarSOM(SOM):
         members = Members(self.config.grid.n_units, self.device)
         running = self._sums(epoch)
         if self.config.batch_size is not None:
-            running.begin(self._present(running), self.config.batch_size / len(self.weights))
+            weight = torch.full_like(
+                running.denominator, self.config.batch_size / len(self.weights)
+            )
+            running.begin(self._present(running), weight)
         for batch in self._batches(total, epoch):
             sums, matcher = self._sums(epoch), self.matcher()
             for chunk in self._read(images, self.team.share(batch)):
@@ -136,6 +160,83 @@ class PolarSOM(SOM):
             self._move(self._means(running), epoch)
         members.add_team(self.team)
         return self._reseed(images, members, epoch)
+
+    def partial_update(self, images: ImageStack, *, epoch: int | None = None) -> PartialUpdate:
+        """Find what some images ask of each prototype, without moving it.
+
+        Parameters
+        ----------
+        images : ImageStack
+            Some of all images.
+        epoch : int, optional
+            Whose neighbourhood holds, from 0; by default the last one.
+
+        Returns
+        -------
+        PartialUpdate
+            The updates of parts of the images add up to that of all; `apply` moves the map.
+        """
+        epoch = self.config.epochs - 1 if epoch is None else epoch
+        reach = neighbourhood(self.config.grid, self.config.sigma(epoch)).to(self.device).float()
+        members = Members(self.config.grid.n_units, self.device)
+        sums, matcher = self._sums(epoch), self.matcher()
+        for chunk in self._read(images, slices(len(images), self._chunk_size)):
+            self._gather(chunk, matcher, reach, sums, members)
+        return PartialUpdate(epoch, sums.numerator, sums.denominator, members.error)
+
+    def apply(self, update: PartialUpdate, *, weight: Tensor | None = None) -> None:
+        """Move the prototypes to the means of an update.
+
+        Parameters
+        ----------
+        update : PartialUpdate
+            Of all images that are meant.
+        weight : Tensor (K,), optional
+            As how many images the present prototypes count; by default they do not.
+        """
+        sums = self._sums(update.epoch)
+        if weight is not None:
+            sums.begin(self._present(sums), weight)
+        sums.numerator += update.numerator
+        sums.denominator += update.denominator
+        self._move(self._means(sums), update.epoch)
+
+    def partial_fit(self, images: ImageStack) -> float:
+        """Learn from one more batch of images; gives their mean distance before.
+
+        The first `epochs` batches unfold the map, each with the neighbourhood of its turn. From
+        then on a prototype is the mean of all images that it was ever given.
+        """
+        if not self.fingerprint:
+            self._begin(images, None)
+        last = self.config.epochs - 1
+        epoch = last if self.is_trained else min(self._n_batches, last)
+        update = self.partial_update(images, epoch=epoch)
+        self.apply(update, weight=self._mass)
+        if epoch == last:
+            self._mass = self._mass + update.denominator.float()
+        self._n_batches += 1
+        return float(update.error) / len(images)
+
+    def distances(
+        self, images: ImageStack, *, on_progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        """Distances (N, K) of images from all prototypes, compared on rings.
+
+        Not exact: see `skysort.som.features` for how near they come. `project` gives the exact
+        ones of the best two.
+        """
+        matcher = self.matcher()
+        found = np.empty((len(images), self.config.grid.n_units), dtype=np.float32)
+        for chunk in self._read(images, slices(len(images), self._chunk_size)):
+            pixels, blank = self._on_device(chunk)
+            for start, stop in slices(len(chunk), self._block):
+                gaps = None if blank is None else blank[start:stop]
+                alignment = matcher.align(matcher.coefficients(pixels[start:stop], gaps))
+                found[chunk.index[start:stop]] = alignment.squared.sqrt().cpu().numpy()
+            if on_progress is not None:
+                on_progress(int(chunk.index[-1]) + 1, len(images))
+        return found
 
     def _batches(self, total: int, epoch: int) -> list[list[tuple[int, int]]]:
         """Parts of the images in the order of training, in batches after which the map moves."""

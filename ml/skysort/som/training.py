@@ -105,8 +105,8 @@ class PolarSums:
         self.numerator = torch.zeros((rows, modes, 2, n_units), dtype=torch.float64, device=device)
         self.denominator = self.numerator.new_zeros(n_units)
 
-    def begin(self, coefficients: Tensor, weight: float) -> None:
-        """Let each prototype (Q, M, 2, K) count as images of this weight."""
+    def begin(self, coefficients: Tensor, weight: Tensor) -> None:
+        """Let each prototype (Q, M, 2, K) count as images of a weight (K,)."""
         self.numerator += weight * coefficients
         self.denominator += weight
 
@@ -178,9 +178,9 @@ class PixelSums:
         pixels = torch.arange(height * width, device=turner.device).view(height, width)
         self._moved = [symmetry_apply(pixels, s).flatten() for s in range(N_SYMMETRIES)]
 
-    def begin(self, weights: Tensor, weight: float) -> None:
-        """Let each prototype (K, C, H, W) count as images of this weight."""
-        self.numerator += weight * weights.flatten(2)
+    def begin(self, weights: Tensor, weight: Tensor) -> None:
+        """Let each prototype (K, C, H, W) count as images of a weight (K,)."""
+        self.numerator += weight.view(-1, 1, 1) * weights.flatten(2)
         self.denominator += weight
 
     def add(
@@ -267,16 +267,20 @@ class Members:
         Largest distance among them; -1 without a member.
     index : Tensor (K,), int64
         Whose it was.
+    error : Tensor, float64
+        Sum of all distances.
     """
 
     def __init__(self, n_units: int, device: torch.device) -> None:
         self.count = torch.zeros(n_units, dtype=torch.int64, device=device)
         self.worst = torch.full((n_units,), -1.0, device=device)
         self.index = torch.full((n_units,), -1, dtype=torch.int64, device=device)
+        self.error = torch.zeros((), dtype=torch.float64, device=device)
 
     def add(self, unit: Tensor, distance: Tensor, index: Tensor) -> None:
         """Count images (n,) on their units; of equal distances the first image stays."""
         self.count += torch.bincount(unit, minlength=len(self.count))
+        self.error += distance.sum(dtype=torch.float64)
         worst = torch.full_like(self.worst, -1.0).scatter_reduce(0, unit, distance, "amax")
         missing = torch.iinfo(torch.int64).max
         is_worst = torch.where(distance == worst[unit], index, missing)
