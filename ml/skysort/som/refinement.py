@@ -268,4 +268,4 @@ def _apart(images: Tensor, targets: Tensor, unseen: Tensor | None) -> Tensor:
     if unseen is None:
         return squared
     # Scaled up to the whole window; infinite where nothing is seen.
-    return squared * unseen[0].numel() / (~unseen).sum(dim=(1, 2))
+    return squared * unseen.shape[1:].numel() / (~unseen).sum(dim=(1, 2))
