@@ -6,12 +6,22 @@ import sys
 from collections.abc import Sequence
 
 from skysort import __version__
-from skysort.commands import convert, inspect, map_images, quality, show, synthetic, train, verify
+from skysort.commands import (
+    bench,
+    convert,
+    inspect,
+    map_images,
+    quality,
+    show,
+    synthetic,
+    train,
+    verify,
+)
 from skysort.errors import SkysortError
 
 __all__ = ["main"]
 
-COMMANDS = (train, map_images, quality, show, inspect, convert, synthetic, verify)
+COMMANDS = (train, map_images, quality, show, inspect, convert, bench, synthetic, verify)
 INTERRUPTED = 130  # what a shell gives for a command that Ctrl-C ended
 
 
