@@ -32,7 +32,7 @@ COARSE_ANGLES = 64
 #: Low bits of a score that carry its angle through a maximum: room for COARSE_ANGLES / 2 + 1.
 ANGLE_BITS = 63
 #: Units that get a second look with all modes and angles.
-SHORTLIST = 6
+SHORTLIST = 4
 #: What is worth the exact comparison: polar distances that exceed the second-best unit's, or the
 #: best one's by this share, by no more than this share of the image's norm. On 1,200 FIRST images
 #: that kept the true best unit of all, with 2.5 units an image.
@@ -141,6 +141,8 @@ class PolarMatcher(nn.Module):
     _blanked: Tensor
     _coarse: Tensor
     _fine: Tensor
+    _inner: Tensor
+    _alignments: Tensor
 
     def __init__(
         self,
@@ -176,6 +178,13 @@ class PolarMatcher(nn.Module):
         self._n_coarse = min(COARSE_MODES, modes)
         self.register_buffer("_coarse", _waves(self._n_coarse, COARSE_ANGLES, device))
         self.register_buffer("_fine", _waves(modes, n_rotations, device))
+        rings = torch.arange(len(plain), device=device) % transform.rings.n_rings
+        inner = (rings < self._cores.n_rings).nonzero().squeeze(1)
+        self.register_buffer("_inner", inner)  # rows of the coefficients in the cores
+        half, step = n_rotations // 2, self._cores.step
+        edge = 2 * self._cores.flip + (step > half)
+        place = torch.where(step > half, n_rotations - step, step)
+        self.register_buffer("_alignments", edge * (half + 1) + place)  # (A,) in the curves
 
     def forward(self, images: Tensor) -> Alignment:
         """Align images (N, C, H, W) with all prototypes."""
@@ -273,29 +282,34 @@ class PolarMatcher(nn.Module):
         nearest = squared[:, rows].amin(dim=0)  # (n, S)
         nearest += self._tie_break(base[rows], nearest.shape[1])
         slots = nearest.topk(min(CORE_UNITS, nearest.shape[1]), dim=1, largest=False).indices
-        own = coefficients[: len(self._plain), ..., rows]
-        cores = self._by_core(images[rows], own, units[rows].gather(1, slots))
+        units, slots = units[rows].gather(1, slots), slots[None]
+        polar = curves[:, :, rows].flatten(0, 1)  # (E * J, n, S)
+        polar = polar[self._alignments].gather(2, slots.expand(len(self._alignments), -1, -1))
+        polar = (base[rows, None] + self._norms[units])[..., None] - 2.0 * polar.permute(1, 2, 0)
+        inner = coefficients[self._inner][..., rows]
+        cores = self._by_core(images[rows], inner, polar, units, self._scale(base[rows]))
         return Candidates.joined([far, cores.of(rows)])
 
-    def _by_core(self, images: Tensor, coefficients: Tensor, units: Tensor) -> Candidates:
-        """Candidates by the pixels of the core and the rings outside of it."""
-        rings = self.transform.rings.n_rings
-        outer = torch.arange(len(coefficients), device=units.device) % rings >= self._cores.n_rings
-        rows, prototypes = coefficients[outer], self._plain[outer]
-        own = slice(0, int(outer[: self._blanked.shape[1] * rings].sum()))
-        base = rows[own].square().sum(dim=(0, 1, 2))
-        norms = prototypes[own].square().sum(dim=(0, 1, 2))[units]  # (N, S)
-        if self._square:
-            base = torch.zeros_like(base)
-        curves = self._curves(_of_units(_multiply(rows, prototypes), units))  # (E, J, N, S)
-        half = self.n_rotations // 2
-        downwards = self._cores.step > half
-        edge = 2 * self._cores.flip + downwards
-        place = torch.where(downwards, self.n_rotations - self._cores.step, self._cores.step)
-        outside = (base[:, None] + norms)[..., None] - 2.0 * curves[edge, place].permute(1, 2, 0)
-        outside += self._cores.squared(images, units)
-        unturned, (squared, alignment) = outside[..., 0], outside.min(dim=2)  # (N, S)
-        norm = self._slack * self._scale(self._base(coefficients))
+    def _by_core(
+        self, images: Tensor, inner: Tensor, polar: Tensor, units: Tensor, norm: Tensor
+    ) -> Candidates:
+        """Candidates by the pixels of the core, which take the place of the rings there.
+
+        Of images (n, C, H, W) with the coefficients `inner` of the rings of their cores, and with
+        squared distances `polar` (n, S, A) on all rings at the alignments of `CoreMatcher`.
+        """
+        prototypes = self._plain[self._inner]
+        own = slice(0, self._blanked.shape[1] * self._cores.n_rings)
+        base = inner[own].square().sum(dim=(0, 1, 2))
+        base = torch.zeros_like(base) if self._square else base
+        norms = prototypes[own].square().sum(dim=(0, 1, 2))[units]  # (n, S)
+        curves = self._curves(_of_units(_multiply(inner, prototypes), units)).flatten(0, 1)
+        on_rings = (base[:, None] + norms)[..., None] - 2.0 * curves[self._alignments].permute(
+            1, 2, 0
+        )
+        mixed = self._cores.squared(images, units).add_(polar).sub_(on_rings)
+        unturned, (squared, alignment) = mixed[..., 0], mixed.min(dim=2)  # (n, S)
+        norm = self._slack * norm
         two = squared.topk(2, dim=1, largest=False).values.clamp_min(0.0)
         limit = torch.maximum(two[:, 0] * (1.0 + NEAR_BEST), two[:, 1]) + NEAR_SAME_NORM * norm
         image, slot = (squared <= limit[:, None]).nonzero().unbind(dim=1)
