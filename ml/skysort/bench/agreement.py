@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,10 +22,13 @@ TIE = 1e-6
 #: An image is round if turning it by so much, to either side, brings it no farther than by this
 #: share of its distance: pixel noise alone then decides on its angle.
 TURNED_RAD = math.radians(10.0)
-ROUND = 1e-3
+ROUND = 1e-2
 #: Another alignment that is at most this much farther, relatively, is as good.
 AS_NEAR = 1e-3
 CHUNK = 32
+
+#: Median, 99th percentile and maximum; None where there was nothing to measure.
+Spread = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,10 @@ class Agreement:
         distance from the same unit.
     n_not_round : int
         Images on the same unit whose angle means something.
-    within_degree : float
+    within_degree : float, optional
         Share of these whose angle and flip are the reference's to one degree (or half a step of
-        the reference, where that is more), or that lie as near by another alignment.
+        the reference, where that is more), or that lie as near by another alignment; None without
+        any.
     angle_error_deg : tuple of float
         Median, 99th percentile and maximum for those of them that are flipped alike and have no
         other alignment.
@@ -52,10 +56,10 @@ class Agreement:
     """
 
     same_unit: float
-    distance_error: tuple[float, float, float]
+    distance_error: Spread
     n_not_round: int
-    within_degree: float
-    angle_error_deg: tuple[float, float, float]
+    within_degree: float | None
+    angle_error_deg: Spread
     quantization_error: float
 
 
@@ -151,21 +155,27 @@ def _agreement(
     degrees = np.degrees(turn)
     alike = shaped & (other.flip == exact.flip)
     near = alike & (degrees <= max(1.0, 180.0 / reference.config.n_rotations))
-    aligned = _aligned_distances(reference, images, other)
+    aligned = _aligned_distances(reference, images, _on_steps(other, reference.config.n_rotations))
     as_good = shaped & ~near & (aligned <= exact.distance * (1.0 + AS_NEAR))
     return Agreement(
         same_unit=float(same.mean()),
         distance_error=_spread(error),
         n_not_round=int(shaped.sum()),
-        within_degree=float((near | as_good)[shaped].mean()) if shaped.any() else math.nan,
+        within_degree=float((near | as_good)[shaped].mean()) if shaped.any() else None,
         angle_error_deg=_spread(degrees[alike & ~as_good]),
         quantization_error=float(chosen.mean()),
     )
 
 
-def _spread(values: NDArray[np.floating]) -> tuple[float, float, float]:
-    """Median, 99th percentile and maximum; NaN of nothing."""
+def _on_steps(places: Projection, n_rotations: int) -> Projection:
+    """Move angles to the nearest ones that the reference compares."""
+    step = 2.0 * np.pi / n_rotations
+    return replace(places, angle_rad=(np.round(places.angle_rad / step) * step).astype(np.float32))
+
+
+def _spread(values: NDArray[np.floating]) -> Spread:
+    """Median, 99th percentile and maximum; None of nothing."""
     if len(values) == 0:
-        return (math.nan, math.nan, math.nan)
+        return (None, None, None)
     median, most, largest = np.percentile(values, [50.0, 99.0, 100.0])
     return float(median), float(most), float(largest)

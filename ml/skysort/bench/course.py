@@ -17,8 +17,8 @@ from skysort.som.config import SOMConfig
 
 __all__ = ["PINK_CPU_S", "Plan", "Report", "Row", "bench", "scaling"]
 
-#: CPU-seconds an image of PINK 2.5 on one core for 64 x 64 pixels, a 10 x 10 map, 360 rotations
-#: and flips: a figure of another machine, quoted and not measured here.
+#: CPU-seconds an image of PINK on one core for 64 x 64 pixels, a 10 x 10 map, 360 rotations and
+#: flips: quoted, not measured here.
 PINK_CPU_S: Final = 0.45
 #: Passes that a slow engine's speed is measured in: the widest neighbourhood and the narrowest.
 SLOW_PASSES: Final = 2

@@ -154,17 +154,21 @@ class WorkCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Let an operation happen, and count it."""
         kwargs = dict(kwargs or {})
         result = func(*args, **kwargs)
-        if func.overloadpacket in flop_registry:
+        if func.overloadpacket in flop_registry and not any(map(_is_sparse, tree_leaves(args))):
             self.flops += flop_registry[func.overloadpacket](*args, **kwargs, out_val=result)
         if not func.is_view:
             self.moved_bytes += sum(map(_bytes, tree_leaves((args, kwargs, result))))
         return result
 
 
+def _is_sparse(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.layout != torch.strided
+
+
 def _bytes(value: Any) -> int:
     if not isinstance(value, Tensor):
         return 0
-    dense = value.values() if value.layout == torch.sparse_csr else value
+    dense = value.values() if _is_sparse(value) else value
     return dense.numel() * dense.element_size()
 
 

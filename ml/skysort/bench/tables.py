@@ -137,10 +137,10 @@ def _agreement(report: Report) -> str:
         [
             NAMES[engine],
             f"{found.same_unit:.2%}",
-            *(f"{error:.1e}" for error in found.distance_error),
+            *(BLANK if error is None else f"{error:.1e}" for error in found.distance_error),
             f"{found.n_not_round:,}",
-            f"{found.within_degree:.2%}",
-            *(f"{error:.2f}" for error in found.angle_error_deg),
+            BLANK if found.within_degree is None else f"{found.within_degree:.2%}",
+            *(BLANK if error is None else f"{error:.2f}" for error in found.angle_error_deg),
         ]
         for engine, found in report.agreement.items()
         if engine != EXACT
@@ -160,7 +160,7 @@ def _notes(plan: Plan) -> str:
         f"{plan.n_held_out:,} images that no engine\ntrained with, by the exact reference at "
         f"{plan.config.n_rotations} angles. peak MB: {memory}.\n"
         f"PINK 2 itself: {PINK_CPU_S} CPU-s an image at 360 angles on one core, "
-        f"{1.0 / PINK_CPU_S:.1f} images/CPU-s; quoted, from another\nmachine, not measured here."
+        f"{1.0 / PINK_CPU_S:.1f} images/CPU-s; quoted, not measured here."
     )
 
 
