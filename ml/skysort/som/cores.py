@@ -105,9 +105,10 @@ class CoreMatcher(nn.Module):
         """
         n, channels = images.shape[:2]
         columns = self._cut(images).flatten(0, 1).T.contiguous()  # (h * h, N * C)
-        turned = (self._matrix @ columns).view(self._n_steps, -1, n, channels)  # (Q, D, N, C)
-        norms = turned.square().sum(dim=(1, 3)).T  # (N, Q)
-        turned = turned.permute(2, 3, 1, 0).reshape(n, -1, self._n_steps)  # (N, C * D, Q)
+        turned = self._matrix @ columns  # (D * Q, N * C)
+        norms = turned.view(-1, self._n_steps, n, channels).square().sum(dim=(0, 3)).T  # (N, Q)
+        # A batched product of small matrices is quick only if each lies in one piece.
+        turned = turned.T.contiguous().view(n, -1, self._n_steps)  # (N, C * D, Q)
         variants = self._variants[units].flatten(1, 2)  # (N, S * E, C * D)
         products = torch.bmm(variants, turned).view(n, units.shape[1], -1, self._n_steps)
         squared = norms[:, None, None] + self._norms[units][..., None, None] - 2.0 * products
@@ -115,9 +116,9 @@ class CoreMatcher(nn.Module):
 
 
 def _turns(y: np.ndarray, x: np.ndarray, angles: np.ndarray, size: int) -> Tensor:
-    """Matrix (Q * D, H * W) that turns by each angle; y and x (D,) count from the centre."""
+    """Matrix (D * Q, H * W) that turns by each angle; y and x (D,) count from the centre."""
     cosine, sine = np.cos(angles)[:, None], np.sin(angles)[:, None]
     centre = (size - 1) / 2.0
-    back_y = (cosine * y - sine * x + centre).reshape(-1, 1)
-    back_x = (cosine * x + sine * y + centre).reshape(-1, 1)
+    back_y = (cosine * y - sine * x + centre).T.reshape(-1, 1)
+    back_x = (cosine * x + sine * y + centre).T.reshape(-1, 1)
     return sampling_matrix(back_y.round(12), back_x.round(12), (size, size))

@@ -12,6 +12,8 @@ __all__ = ["Rings", "default_rings"]
 
 #: Rings in a default transform: one per pixel up to here, wider ones for larger images.
 MOST_RINGS = 48
+#: Modes for each ring, but not fewer than four: noise lives in the higher ones.
+MODES_PER_RING = 0.75
 #: Samples around a ring for each mode; the Nyquist limit is 2.
 ANGLES_PER_MODE = 3
 #: The midpoint rule misses this share of the innermost ring: Euler-Maclaurin, (1/24) / (1/2).
@@ -96,12 +98,13 @@ def default_rings(
     Examples
     --------
     >>> default_rings(64)
-    Rings(size=64, radius=31.5, n_rings=32, n_angles=96, n_modes=32)
+    Rings(size=64, radius=31.5, n_rings=32, n_angles=72, n_modes=24)
     """
     radius = (size - 1) / 2.0 if radius is None else radius
     rings = min(MOST_RINGS, max(1, math.ceil(radius))) if n_rings is None else n_rings
     if n_modes is None:
-        n_modes = max(4, rings) if n_angles is None else max(1, n_angles // ANGLES_PER_MODE)
+        wanted = max(4, math.ceil(MODES_PER_RING * rings))
+        n_modes = wanted if n_angles is None else max(1, n_angles // ANGLES_PER_MODE)
     if n_angles is None:
         n_angles = 4 * math.ceil(ANGLES_PER_MODE * n_modes / 4)
     return Rings(size, radius, rings, n_angles, n_modes)

@@ -111,15 +111,16 @@ def read_chunk(
         If the shape differs, a pixel is infinite, or NaN where that is not allowed, or all pixels
         of an image are NaN; names the image's index.
     """
-    pixels = np.array(images[start:stop], dtype=np.float32, order="C")
+    pixels = np.require(images[start:stop], dtype=np.float32, requirements=["C", "W"])
     if pixels.shape[1:] != image_shape:
         raise InputError(
             f"images {start} to {stop - 1} must have the shape (C, H, W) = {image_shape} each, "
             f"got {pixels.shape[1:]}"
         )
     index = np.arange(start, stop)
-    total = pixels.reshape(len(pixels), -1).sum(axis=1, dtype=np.float64)
-    if np.isfinite(total).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = pixels.reshape(len(pixels), -1).sum(axis=1)
+    if np.isfinite(total).all():  # a sum that overflows is looked at more closely
         return Chunk(index, pixels, None)
     names = images.index[start:stop] if isinstance(images, Rows) else index
     blank: NDArray[np.bool_] = np.isnan(pixels)
@@ -128,7 +129,7 @@ def read_chunk(
         _refuse(names, blank, "has blank (NaN) pixels; apply a preprocessing recipe first")
     whole = np.asarray(blank.all(axis=(1, 2, 3)))
     _refuse(names, whole.reshape(-1, 1, 1, 1), "is blank: all of its pixels are NaN")
-    pixels[blank] = 0.0
+    pixels = np.where(blank, np.float32(0.0), pixels)
     return Chunk(index, pixels, blank)
 
 
