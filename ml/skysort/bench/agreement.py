@@ -148,6 +148,7 @@ def _agreement(
 ) -> Agreement:
     every, exact = np.arange(len(other)), truth.projection
     chosen = truth.distances[every, other.best]
+    chosen = np.where(other.best == exact.best, exact.distance, chosen)  # subtracted, not expanded
     same = (other.best == exact.best) | (chosen <= truth.distances.min(axis=1) * (1.0 + TIE))
     error = np.abs(other.distance - chosen) / np.maximum(chosen, np.finfo(np.float32).tiny)
     shaped = (other.best == exact.best) & ~truth.round
