@@ -12,8 +12,9 @@ __all__ = ["Rings", "default_rings"]
 
 #: Rings in a default transform: one per pixel up to here, wider ones for larger images.
 MOST_RINGS = 48
-#: Modes for each ring, but not fewer than four: noise lives in the higher ones.
+#: Modes for each ring beyond the first FEWEST_MODES rings: noise lives in the higher ones.
 MODES_PER_RING = 0.75
+FEWEST_MODES = 24
 #: Samples around a ring for each mode; the Nyquist limit is 2.
 ANGLES_PER_MODE = 3
 #: The midpoint rule misses this share of the innermost ring: Euler-Maclaurin, (1/24) / (1/2).
@@ -103,7 +104,7 @@ def default_rings(
     radius = (size - 1) / 2.0 if radius is None else radius
     rings = min(MOST_RINGS, max(1, math.ceil(radius))) if n_rings is None else n_rings
     if n_modes is None:
-        wanted = max(4, math.ceil(MODES_PER_RING * rings))
+        wanted = max(4, min(rings, max(FEWEST_MODES, math.ceil(MODES_PER_RING * rings))))
         n_modes = wanted if n_angles is None else max(1, n_angles // ANGLES_PER_MODE)
     if n_angles is None:
         n_angles = 4 * math.ceil(ANGLES_PER_MODE * n_modes / 4)
