@@ -150,10 +150,12 @@ class PolarSOM(SOM):
             sums, matcher = self._sums(epoch), self.matcher()
             for chunk in self._read(images, self.team.share(batch)):
                 if not course.goes_on():
-                    return None
+                    break
                 self._gather(chunk.without(held_out), matcher, reach, sums, members)
                 done += len(chunk) * self.team.size
-                course.tell(epoch * total + done)
+                course.tell(epoch * total + min(done, total))
+            if any(self.team.gather(course.stopped)):
+                return None
             self.team.add(sums.numerator, sums.denominator)
             running.numerator += sums.numerator
             running.denominator += sums.denominator
