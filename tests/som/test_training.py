@@ -275,10 +275,21 @@ def test_bad_pixel_is_refused_with_the_number_of_its_image(shapes):
         ({"seed": -1}, "seed must not be negative, got -1"),
         ({"window": "round"}, "window must be disk or square, got round"),
         ({"rule": "sink"}, "rule must be batch or pink, got sink"),
-        ({"sigma_start": 0.3}, "sigma_start must not be below sigma_end.*got 0.3 and 0.5"),
+        ({"sigma_start": 0.2}, "sigma_start must not be below sigma_end.*got 0.2 and 0.3"),
         ({"sigma_end": 0.0}, "both must be positive"),
     ],
 )
 def test_impossible_settings_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         make_config(**changes)
+
+
+def test_layout_of_many_seeds_is_that_of_a_plane():
+    """More items than the landmarks that an eigenvalue problem places."""
+    y, x = np.divmod(np.random.default_rng(1).permutation(900), 30)
+    apart = np.hypot(3.0 * (y[:, None] - y), x[:, None] - x)
+    units = lay_out(apart, 30, 30)
+    assert sorted(units.tolist()) == list(range(900))
+    near = Grid(30, 30).distances() == 1.0
+    assert apart[np.ix_(units, units)][near].max() < 9.0
+    assert apart[np.ix_(units, units)][near].mean() < 2.5

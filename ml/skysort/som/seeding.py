@@ -2,7 +2,8 @@
 
 The choice of images is k-means++ (Arthur & Vassilvitskii 2007, SODA) under the rotation-invariant
 distance; the layout takes the first two coordinates of classical scaling (Torgerson 1952,
-Psychometrika 17, 401) of the chosen images. The plane is that of the first two principal
+Psychometrika 17, 401) of the chosen images, of many by landmarks (de Silva & Tenenbaum 2004,
+Stanford technical report). The plane is that of the first two principal
 components (Kohonen, Self-Organizing Maps, 3rd ed., 2001, sec. 3.7) of images aligned to the one
 that resembles all others most.
 """
@@ -25,6 +26,9 @@ __all__ = ["lay_out", "principal_plane", "seed_prototypes", "spread"]
 #: Candidates for each unit, and in all: the distances between all candidates must stay cheap.
 POOL_PER_UNIT = 4
 POOL_LIMIT = 1024
+#: Items whose coordinates are computed by an eigenvalue problem, which takes the cube of their
+#: number; the others are placed between them.
+LANDMARKS = 256
 #: Images compared with the pool at once.
 BLOCK = 64
 #: The plane reaches so many standard deviations to either side of the mean.
@@ -80,10 +84,10 @@ def lay_out(distances: NDArray[np.float64], rows: int, columns: int) -> NDArray[
     >>> lay_out(np.abs(x[:, None] - x), 4, 1).tolist() in ([1, 3, 2, 0], [0, 2, 3, 1])
     True
     """
-    squared = distances**2
-    centred = squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean()
-    _, vectors = np.linalg.eigh(-0.5 * centred)
-    first, second = vectors[:, -1], vectors[:, -2]
+    squared = distances[:, :LANDMARKS] ** 2  # (K, L)
+    apart, mean = squared[:LANDMARKS], squared[:LANDMARKS].mean(axis=0)
+    _, vectors = np.linalg.eigh(-0.5 * (apart - mean - mean[:, None] + mean.mean()))
+    second, first = ((mean - squared) @ vectors[:, -2:]).T
     lines = np.argsort(first, kind="stable").reshape(max(rows, columns), min(rows, columns))
     placed = np.stack([line[np.argsort(second[line], kind="stable")] for line in lines])
     units: NDArray[np.int64] = (placed if rows >= columns else placed.T).ravel()
