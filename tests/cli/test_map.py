@@ -24,6 +24,7 @@ COLUMNS = [
     "flip",
     "outlier_score",
     "outlier_rank",
+    "outlier_group",
 ]
 
 

@@ -140,7 +140,7 @@ def test_pairwise_distances_are_symmetric_and_blind_to_rotation_and_flip():
     assert np.allclose(apart, apart.T, atol=0.01 * apart.mean())
     assert np.diag(apart).max() < 0.01 * apart.mean()
     again = pairwise_distances(moved(images), images, CONFIG)
-    assert error(again, apart, images, images).max() < 0.01
+    assert error(again, apart, images, images).max() < 0.03
 
 
 def test_without_flips_a_mirror_image_is_another_one():

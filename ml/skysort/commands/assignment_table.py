@@ -49,6 +49,8 @@ class AssignmentTable:
         where it is not known.
     flip : ndarray (N,), bool, optional
         Whether it is mirrored left-right.
+    outlier_group : ndarray (N,), int64, optional
+        Strangest of the image's duplicates; left out where images were not compared.
     """
 
     places: NDArray[np.int64]
@@ -60,6 +62,7 @@ class AssignmentTable:
     outlier_rank: NDArray[np.int64]
     angle_rad: NDArray[np.float32] | None = None
     flip: NDArray[np.bool_] | None = None
+    outlier_group: NDArray[np.int64] | None = None
 
     def columns(self) -> list[Column]:
         """Give the columns in their order."""
@@ -79,11 +82,14 @@ class AssignmentTable:
                 Column("angle", degrees, "turn counter-clockwise, row 0 below, after flip", "deg"),
                 Column("flip", self.flip, "mirror left-right before turning"),
             ]
-        return [
-            *columns,
+        columns += [
             Column("outlier_score", self.outlier_score, "robust deviations from its prototype"),
             Column("outlier_rank", self.outlier_rank, "1 is the strangest image"),
         ]
+        if self.outlier_group is not None:
+            said = "index of the strangest of its duplicates"
+            columns.append(Column("outlier_group", self.outlier_group, said))
+        return columns
 
 
 def write_table(path: Path, columns: list[Column], *, about: Mapping[str, Any]) -> None:

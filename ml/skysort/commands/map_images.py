@@ -93,20 +93,21 @@ def _write_assignments(
 ) -> None:
     from skysort.commands.assignment_table import AssignmentTable, write_table
     from skysort.som.checkpoint import map_checksum
-    from skysort.som.outliers import outlier_ranks, outlier_scores
+    from skysort.som.outliers import find_outliers
 
     config = som.config
-    scores = outlier_scores(projection)
+    outliers = find_outliers(som, images, projection)
     table = AssignmentTable(
         places=np.stack(np.divmod(np.arange(config.grid.n_units), config.columns), axis=1),
         best=projection.best,
         second=projection.second,
         distance=projection.distance,
         second_distance=projection.second_distance,
-        outlier_score=scores,
-        outlier_rank=outlier_ranks(scores),
+        outlier_score=outliers.score,
+        outlier_rank=outliers.rank,
         angle_rad=projection.angle_rad,
         flip=projection.flip,
+        outlier_group=outliers.group,
     )
     about = {
         "MAPROWS": config.rows,

@@ -19,7 +19,7 @@ from skysort.images.recipes import get_recipe
 from skysort.images.shards import ShardReader
 from skysort.som.checkpoint import map_checksum
 from skysort.som.grid import Topology
-from skysort.som.outliers import outlier_ranks, outlier_scores
+from skysort.som.outliers import Outliers, find_outliers
 from skysort.som.polar_som import EpochReport, PolarSOM, Projection, SOMConfig
 from skysort.som.quality import quantization_error, topographic_error
 
@@ -38,6 +38,7 @@ def sorting_run(*, sorting_id: int, report: Report = silent) -> Sorting:
         som = _train(sorting, images, report)
         projection = _project(sorting, som, images, report)
         _save_pictures(sorting, som.aligned_means(images, projection))
+        outliers = find_outliers(som, images, projection)
     except InputError as error:
         raise SortingError(str(error)) from error
     except OSError as error:
@@ -45,7 +46,7 @@ def sorting_run(*, sorting_id: int, report: Report = silent) -> Sorting:
             f"Sorting {sorting.pk} cannot be written to {sorting.folder}:"
             f" {error.strerror or error}. Sort again to go on from the last epoch."
         ) from error
-    _write_down(sorting, som, projection)
+    _write_down(sorting, som, projection, outliers)
     return sorting
 
 
@@ -131,7 +132,9 @@ def _project(sorting: Sorting, som: PolarSOM, images: PreparedImages, report: Re
 
 
 @transaction.atomic
-def _write_down(sorting: Sorting, som: PolarSOM, projection: Projection) -> None:
+def _write_down(
+    sorting: Sorting, som: PolarSOM, projection: Projection, outliers: Outliers
+) -> None:
     """Write all down at once, unless a second worker was quicker: campaigns may use its rows."""
     held = Sorting.objects.select_for_update().get(pk=sorting.pk)
     if held.state == Sorting.State.READY:
@@ -139,7 +142,8 @@ def _write_down(sorting: Sorting, som: PolarSOM, projection: Projection) -> None
         return
     prototypes = Prototype.objects.bulk_create(_prototypes(sorting, som, projection))
     keys = np.array([prototype.pk for prototype in prototypes])
-    Assignment.objects.bulk_create(_assignments(sorting, projection, keys), batch_size=BATCH_SIZE)
+    rows = _assignments(sorting, projection, outliers, keys)
+    Assignment.objects.bulk_create(rows, batch_size=BATCH_SIZE)
     sorting.quantization_error = quantization_error(projection)
     sorting.topographic_error = topographic_error(projection, som.config.grid)
     sorting.map_checksum = map_checksum(sorting.map_path)
@@ -167,10 +171,8 @@ def _prototypes(sorting: Sorting, som: PolarSOM, projection: Projection) -> list
 
 
 def _assignments(
-    sorting: Sorting, projection: Projection, keys: NDArray[np.int64]
+    sorting: Sorting, projection: Projection, outliers: Outliers, keys: NDArray[np.int64]
 ) -> Iterator[Assignment]:
-    scores = outlier_scores(projection)
-    ranks = outlier_ranks(scores)
     for n, subject in enumerate(_subjects_in_shard_order(sorting)):
         yield Assignment(
             sorting=sorting,
@@ -181,8 +183,8 @@ def _assignments(
             second_distance=float(projection.second_distance[n]),
             angle_rad=float(projection.angle_rad[n]),
             is_flipped=bool(projection.flip[n]),
-            outlier_score=float(scores[n]),
-            outlier_rank=int(ranks[n]),
+            outlier_score=float(outliers.score[n]),
+            outlier_rank=int(outliers.rank[n]),
         )
 
 
