@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        print(options.run(options), flush=True)
+        said = options.run(options)
+        if said:  # a process that follows another one of its team says nothing
+            print(said, flush=True)
     except BrokenPipeError:  # whoever read our words has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor flush at the exit
         return 1

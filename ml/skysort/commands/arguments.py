@@ -1,6 +1,7 @@
 """Arguments that several commands share, and the rules of their values."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ __all__ = [
     "add_recipe",
     "check_target",
     "grid_shape",
+    "positive_float",
     "positive_number",
     "whole_number",
 ]
@@ -43,6 +45,17 @@ def positive_number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, got {text}")
     return int(text)
+
+
+def positive_float(text: str) -> float:
+    """Read a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0.0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return number
 
 
 def grid_shape(text: str) -> tuple[int, int]:

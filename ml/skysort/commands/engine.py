@@ -1,14 +1,18 @@
 """The map and its images as the commands open them."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from skysort.errors import InputError
 from skysort.images.pink import file_kind
 from skysort.images.stacks import OpenStack, open_stack
 from skysort.som.checkpoint import load_map
+from skysort.som.distributed import Team
 from skysort.som.polar_som import PolarSOM
 
-__all__ = ["Engine", "check_device", "load_engine", "open_images"]
+__all__ = ["Engine", "check_device", "join_team", "load_engine", "open_images"]
 
 Engine = PolarSOM
 
@@ -33,6 +37,21 @@ def check_device(name: str) -> str:
             f"--device {name} cannot be used here: {said}; leave it out to compute on the processor"
         ) from error
     return name
+
+
+@contextmanager
+def join_team(device: str) -> Iterator[tuple[Team, str]]:
+    """Work together with the other processes that ``torchrun`` started, if it did.
+
+    Yields the team and the device of this process: with "cuda", the card of its own number.
+    """
+    if device == "cuda" and "LOCAL_RANK" in os.environ:
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+    team = Team.from_environment(check_device(device))
+    try:
+        yield team, device
+    finally:
+        team.leave()
 
 
 def load_engine(path: Path, *, device: str) -> Engine:

@@ -1,6 +1,7 @@
 """`skysort map`: where each image lies on a map."""
 
 import argparse
+import io
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,18 +67,28 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> str:
     """Project the images and write what is asked for."""
+    from skysort.commands.engine import join_team
+
+    with join_team(options.device) as (team, device):
+        return _map(options, device=device, leads=team.leads)
+
+
+def _map(options: argparse.Namespace, *, device: str, leads: bool) -> str:
+    """Project as one of a team, whose leader alone tells and writes."""
     from skysort.commands.engine import load_engine, open_images
 
     files = [options.output, options.pink_mapping, options.pink_transforms]
     for path in filter(None, files):
         check_target(path, force=options.force)
-    som = load_engine(options.map, device=options.device)
+    som = load_engine(options.map, device=device)
     wants_pink = bool(options.pink_mapping or options.pink_transforms)
     lattice = _pink_lattice(som, options.map) if wants_pink else None
     images = open_images(options.images, recipe=options.recipe, map_path=options.map)
-    progress = ProgressLine()
+    progress = ProgressLine(None if leads else io.StringIO())
     projection = som.project(images, on_progress=progress)
     progress.end()
+    if not leads:
+        return ""
     _write_assignments(options, som, images, projection)
     if lattice is not None:
         _write_pink(options, som, images, lattice)

@@ -1,6 +1,7 @@
 """`skysort train`: a map from images."""
 
 import argparse
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from skysort.commands.arguments import (
     add_images,
     check_target,
     grid_shape,
+    positive_float,
     positive_number,
     whole_number,
 )
@@ -27,7 +29,10 @@ def add(commands: Commands) -> None:
         "train",
         help="train a map on images",
         description="Train a map and say after each epoch how well it represents the images. "
-        "What is done after each epoch is kept in MAP.unfinished until the map is whole.",
+        "What is done after each epoch is kept in MAP.unfinished until the map is whole. Started "
+        "by torchrun, several processes share the work and make the same map.",
+        epilog="Example: torchrun --nproc-per-node 4 -m skysort.cli train IMAGES -o MAP "
+        "--device cuda",
     )
     add_images(parser, usual="none")
     parser.add_argument(
@@ -74,6 +79,25 @@ def _add_map_settings(parser: argparse.ArgumentParser) -> None:
         "--seed", type=whole_number, default=1, help="of everything random (default: %(default)s)"
     )
     parser.add_argument(
+        "--initialization",
+        choices=("samples", "pca"),
+        default="samples",
+        help="begin with images that differ, or with a plane (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sigma-end",
+        type=positive_float,
+        default=0.3,
+        metavar="STEPS",
+        help="width of the last neighbourhood in grid steps (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=positive_number,
+        metavar="N",
+        help="update the map after so many images (default: once an epoch)",
+    )
+    parser.add_argument(
         "--patience",
         type=positive_number,
         metavar="N",
@@ -106,13 +130,21 @@ def _add_comparison_settings(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> str:
     """Train, with a checkpoint after each epoch."""
-    from skysort.commands.engine import Engine, check_device, open_images
+    from skysort.commands.engine import join_team
 
     unfinished = _check_files(options)
+    with join_team(options.device) as (team, device):
+        return _train(options, unfinished, device=device, leads=team.leads)
+
+
+def _train(options: argparse.Namespace, unfinished: Path, *, device: str, leads: bool) -> str:
+    """Train as one of a team, whose leader alone tells and writes."""
+    from skysort.commands.engine import Engine, open_images
+
     images = open_images(options.images, recipe=options.recipe)
-    som = Engine(_config(options, images.image_shape), device=check_device(options.device))
+    som = Engine(_config(options, images.image_shape), device=device)
     about = {"recipe": str(images.recipe)} if images.recipe is not None else {}
-    progress = ProgressLine()
+    progress = ProgressLine(None if leads else io.StringIO())
     try:
         history = som.fit(
             images,
@@ -126,6 +158,8 @@ def run(options: argparse.Namespace) -> str:
         raise KeyboardInterrupt(_interrupted(options, unfinished)) from interrupt
     finally:
         progress.end()
+    if not leads:
+        return ""
     som.save(options.output, about=about)
     unfinished.unlink(missing_ok=True)
     rows, columns = options.grid
@@ -161,6 +195,9 @@ def _config(options: argparse.Namespace, image_shape: tuple[int, int, int]) -> "
         window=options.window,
         epochs=options.epochs,
         seed=options.seed,
+        initialization=options.initialization,
+        sigma_end=options.sigma_end,
+        batch_size=options.batch_size,
         patience=options.patience,
         blank=options.blank,
     )

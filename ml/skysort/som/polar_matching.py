@@ -32,7 +32,7 @@ COARSE_ANGLES = 64
 #: Low bits of a score that carry its angle through a maximum: room for COARSE_ANGLES / 2 + 1.
 ANGLE_BITS = 63
 #: Units that get a second look with all modes and angles.
-SHORTLIST = 4
+SHORTLIST = 6
 #: What is worth the exact comparison: polar distances that exceed the second-best unit's, or the
 #: best one's by this share, by no more than this share of the image's norm. On 1,200 FIRST images
 #: that kept the true best unit of all, with 2.5 units an image.

@@ -23,7 +23,7 @@ from protozoo.voting.models import Campaign, Vote
 from protozoo.voting.services import campaign_open
 
 SLUG: Final = "demo"
-MAP: Final = {"rows": 8, "columns": 8, "n_rotations": 72, "n_epochs": 12, "seed": 1}
+MAP: Final = {"rows": 8, "columns": 8, "n_rotations": 360, "n_epochs": 12, "seed": 1}
 ABOUT: Final = SurveyAbout(
     title="Demo: a synthetic radio survey",
     description=(

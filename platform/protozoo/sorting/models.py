@@ -28,7 +28,7 @@ class Sorting(models.Model):
         default="rectangular",
     )
     is_periodic = models.BooleanField(default=False)
-    n_rotations = models.PositiveSmallIntegerField(default=72)
+    n_rotations = models.PositiveSmallIntegerField(default=360)
     n_epochs = models.PositiveSmallIntegerField(default=10)
     seed = models.PositiveBigIntegerField(default=1)
     recipe = models.CharField(max_length=40)

@@ -24,7 +24,7 @@ def sorting_create(
     columns: int = 10,
     topology: str = "rectangular",
     is_periodic: bool = False,
-    n_rotations: int = 72,
+    n_rotations: int = 360,
     n_epochs: int = 10,
     seed: int = 1,
     recipe: str = "",

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--topology", choices=["rectangular", "hexagonal"], default=None)
         parser.add_argument("--periodic", action="store_true", help="join opposite edges")
         parser.add_argument("--epochs", type=int, default=10)
-        parser.add_argument("--rotations", type=int, default=72, help="angles, a multiple of 4")
+        parser.add_argument("--rotations", type=int, default=360, help="angles, a multiple of 4")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--recipe", default="", help="default: the survey's own")
         parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
