@@ -301,7 +301,7 @@ class RotationInvariantSOM:
         settings = {
             field.name: getattr(core.config, field.name)
             for field in dataclasses.fields(core.config)
-            if field.name not in ("image_shape", "rows", "columns")
+            if field.name not in ("image_shape", "rows", "columns", "rule")
         }
         grid = (core.config.rows, core.config.columns)
         som = cls(grid, device=device, memory_bytes=memory_bytes, **settings)

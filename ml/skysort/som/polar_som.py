@@ -225,8 +225,8 @@ class PolarSOM(SOM):
     ) -> NDArray[np.float32]:
         """Distances (N, K) of images from all prototypes, compared on rings.
 
-        Not exact: see `skysort.som.features` for how near they come. `project` gives the exact
-        ones of the best two.
+        Not exact: what lies in higher modes than are kept, pixel noise above all, does not
+        count. `project` gives the exact distances of the best two.
         """
         matcher = self.matcher()
         found = np.empty((len(images), self.config.grid.n_units), dtype=np.float32)
