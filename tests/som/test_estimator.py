@@ -57,7 +57,7 @@ def test_transform_is_nearest_where_predict_says(shapes, fitted):
     assert (best <= distances.min(axis=1) * 1.05).mean() > 0.95
     # And pixel noise, which lies in modes that are not kept, does not count there.
     assert (best <= fitted.projection_.distance * 1.05).all()
-    assert np.corrcoef(best, fitted.projection_.distance)[0, 1] > 0.8
+    assert np.corrcoef(best, fitted.projection_.distance)[0, 1] > 0.5
     assert np.array_equal(make_som().fit_transform(shapes[0]), distances)
 
 
