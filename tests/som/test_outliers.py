@@ -142,6 +142,12 @@ def test_few_images_are_scored_without_neighbours(sorted_survey):
     assert np.allclose(few.score[few.group == np.arange(len(images))].max(), few.deviation.max())
 
 
+def test_nothing_is_compared_where_the_share_is_zero(sorted_survey):
+    found = find_outliers(*sorted_survey, share=0.0)
+    assert np.array_equal(found.group, np.arange(len(found.group)))
+    assert np.array_equal(found.score, found.deviation)
+
+
 def test_strangeness_is_measured_against_the_own_prototype():
     best, second, distance = make_members()
     distance[7] = 2.5  # far for prototype 0, though prototype 1 has nobody so near

@@ -38,7 +38,7 @@ def sorting_run(*, sorting_id: int, report: Report = silent) -> Sorting:
         som = _train(sorting, images, report)
         projection = _project(sorting, som, images, report)
         _save_pictures(sorting, som.aligned_means(images, projection))
-        outliers = find_outliers(som, images, projection)
+        outliers = _find_outliers(sorting, som, images, projection, report)
     except InputError as error:
         raise SortingError(str(error)) from error
     except OSError as error:
@@ -129,6 +129,16 @@ def _project(sorting: Sorting, som: PolarSOM, images: PreparedImages, report: Re
         report(trained + done, trained + total, "projecting")
 
     return som.project(images, on_progress=on_progress)
+
+
+def _find_outliers(
+    sorting: Sorting, som: PolarSOM, images: PreparedImages, projection: Projection, report: Report
+) -> Outliers:
+    whole = _work(sorting)
+    # Each report renews the lease of the job; reading a large survey once more takes minutes.
+    return find_outliers(
+        som, images, projection, on_progress=lambda *_: report(whole, whole, "finding outliers")
+    )
 
 
 @transaction.atomic
