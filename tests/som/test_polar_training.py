@@ -96,7 +96,7 @@ def test_sums_on_rings_are_means_of_turned_images(channels):
         )
     found = som.transform.images(sums.means(coefficients[..., :4]))
     expected = plain_means(images, alignment, weights)
-    assert relative(found, expected, som._window) < 0.02  # measured 0.007
+    assert relative(found, expected, som._window) < 0.02  # measured 0.006
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -129,7 +129,7 @@ def test_a_prototype_that_no_image_reaches_stays():
 
 
 @pytest.mark.parametrize("window", ["disk", "square"])
-@pytest.mark.parametrize(("epochs", "tolerance"), [(2, 0.06), (1, 0.03)])
+@pytest.mark.parametrize(("epochs", "tolerance"), [(2, 0.05), (1, 0.04)])
 def test_first_epoch_agrees_with_plain_loops(blobs, window, epochs, tolerance):
     """On rings if another epoch follows, in pixels if it is the last one."""
     config = make_config(
@@ -149,7 +149,7 @@ def test_first_epoch_agrees_with_plain_loops(blobs, window, epochs, tolerance):
     expected = plain_means(
         torch.from_numpy(images), alignment, torch.from_numpy(reach[best]).float()
     )
-    # Measured 0.035 on rings, which smooth, and 0.012 in pixels (angles to 2 degrees).
+    # Measured 0.025 on rings, which smooth, and 0.016 in pixels (0.023 in the square).
     assert relative(ends[0], expected, som._window) < tolerance
 
 
@@ -178,7 +178,7 @@ def test_map_is_as_good_as_that_of_the_reference(held_out, window):
             som = engine(make_config(n_rotations=36, epochs=5, window=window, seed=seed))
             som.fit(images)
             errors[engine] += error_of(som, held_out)
-    assert errors[PolarSOM] <= 1.01 * errors[ExactSOM]
+    assert errors[PolarSOM] <= 1.01 * errors[ExactSOM]  # measured 0.997
 
 
 def test_map_is_better_than_that_of_the_pink_rule():
@@ -192,7 +192,7 @@ def test_map_is_better_than_that_of_the_pink_rule():
 @pytest.mark.parametrize("batch_size", [30, 80, 150])
 def test_minibatches_converge_to_the_full_batch(blobs, held_out, batch_size):
     full, parts = trained(blobs), trained(blobs, batch_size=batch_size)
-    # Measured 3 % better to 1 % worse.
+    # Measured 0.2 to 1 % worse.
     assert error_of(parts, held_out) <= 1.03 * error_of(full, held_out)
 
 
@@ -258,9 +258,9 @@ def test_units_that_no_image_reaches_are_given_one(blobs):
 
 
 def test_training_ends_early_once_nothing_is_gained(blobs):
-    patient = trained(blobs, epochs=20, sigma_start=0.5, patience=2)
-    assert len(patient.history) < 18
-    assert patient.history[-1].epoch == 20
+    patient = trained(blobs, epochs=40, sigma_start=0.5, patience=1)
+    assert len(patient.history) < 30
+    assert patient.history[-1].epoch == 40
     assert patient.is_trained
     every = trained(blobs[:60], epochs=8, sigma_start=0.5)
     assert len(every.history) == 8
@@ -370,7 +370,7 @@ def test_distances_between_units_are_those_of_the_reference(blobs):
     exact.weights = som.weights
     ours, theirs = som.unit_distances(), exact.unit_distances()
     assert np.array_equal(np.isnan(ours), np.isnan(theirs))
-    # A climb from the best angle on rings may end beside the best one of all: measured 0.4 %.
+    # A climb from the best angle on rings may end beside the best one of all: measured 0.06 %.
     assert np.nanmax(np.abs(ours / theirs - 1.0)) < 0.02
     assert np.allclose(som.u_matrix(), exact.u_matrix(), rtol=0.01)
 
