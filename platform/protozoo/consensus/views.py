@@ -145,7 +145,9 @@ def sorting_outliers(request: HttpRequest, pk: int) -> HttpResponse:
             (
                 outlier,
                 subject_picture_url(outlier.subject, size=128),
-                threshold is not None and outlier.outlier_score >= threshold,
+                threshold is not None
+                and outlier.outlier_score >= threshold
+                and outlier.outlier_leader is None,
             )
             for outlier in page
         ],

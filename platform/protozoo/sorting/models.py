@@ -100,6 +100,13 @@ class Assignment(models.Model):
     is_flipped = models.BooleanField()
     outlier_score = models.FloatField()
     outlier_rank = models.PositiveBigIntegerField(help_text="1 is the strangest.")
+    outlier_leader = models.ForeignKey(
+        Subject,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="The strangest of the near copies that this one belongs to; none: itself.",
+    )
 
     class Meta:
         constraints = [

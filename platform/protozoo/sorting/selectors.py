@@ -61,7 +61,7 @@ def members_of(prototype: Prototype, *, farthest_first: bool = False) -> QuerySe
 
 def outliers_of(sorting: Sorting) -> QuerySet[Assignment]:
     """Give all subjects, the strangest first."""
-    found = sorting.assignments.select_related("subject__survey", "prototype")
+    found = sorting.assignments.select_related("subject__survey", "prototype", "outlier_leader")
     return found.order_by("outlier_rank")
 
 

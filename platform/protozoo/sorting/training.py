@@ -22,6 +22,7 @@ from skysort.som.grid import Topology
 from skysort.som.outliers import Outliers, find_outliers
 from skysort.som.polar_som import EpochReport, PolarSOM, Projection, SOMConfig
 from skysort.som.quality import quantization_error, topographic_error
+from skysort.som.stack import Progress
 
 # Rows that go into the database at once.
 BATCH_SIZE: Final = 2000
@@ -37,8 +38,10 @@ def sorting_run(*, sorting_id: int, report: Report = silent) -> Sorting:
         images = _images(sorting)
         som = _train(sorting, images, report)
         projection = _project(sorting, som, images, report)
-        _save_pictures(sorting, som.aligned_means(images, projection))
-        outliers = _find_outliers(sorting, som, images, projection, report)
+        drawing = _rereading(sorting, report, "drawing prototypes")
+        _save_pictures(sorting, som.aligned_means(images, projection, on_progress=drawing))
+        finding = _rereading(sorting, report, "finding outliers")
+        outliers = find_outliers(som, images, projection, on_progress=finding)
     except InputError as error:
         raise SortingError(str(error)) from error
     except OSError as error:
@@ -131,14 +134,10 @@ def _project(sorting: Sorting, som: PolarSOM, images: PreparedImages, report: Re
     return som.project(images, on_progress=on_progress)
 
 
-def _find_outliers(
-    sorting: Sorting, som: PolarSOM, images: PreparedImages, projection: Projection, report: Report
-) -> Outliers:
+def _rereading(sorting: Sorting, report: Report, what: str) -> Progress:
+    """Report what reads all images once more: it takes minutes, and renews the job's lease."""
     whole = _work(sorting)
-    # Each report renews the lease of the job; reading a large survey once more takes minutes.
-    return find_outliers(
-        som, images, projection, on_progress=lambda *_: report(whole, whole, "finding outliers")
-    )
+    return lambda done, total: report(whole, whole, f"{what}, {done:,} of {total:,}")
 
 
 @transaction.atomic
@@ -183,10 +182,12 @@ def _prototypes(sorting: Sorting, som: PolarSOM, projection: Projection) -> list
 def _assignments(
     sorting: Sorting, projection: Projection, outliers: Outliers, keys: NDArray[np.int64]
 ) -> Iterator[Assignment]:
-    for n, subject in enumerate(_subjects_in_shard_order(sorting)):
+    subjects = np.fromiter(_subjects_in_shard_order(sorting), dtype=np.int64)
+    for n, (subject, leader) in enumerate(zip(subjects, outliers.group, strict=True)):
         yield Assignment(
             sorting=sorting,
-            subject_id=subject,
+            subject_id=int(subject),
+            outlier_leader_id=None if leader == n else int(subjects[leader]),
             prototype_id=int(keys[projection.best[n]]),
             second_prototype_id=int(keys[projection.second[n]]),
             distance=float(projection.distance[n]),

@@ -100,7 +100,8 @@ def _items_make(campaign: Campaign, *, n_outliers: int | None, seed: int) -> Non
         n_outliers = min(MAX_OUTLIERS, math.ceil(OUTLIER_FRACTION * sorting.n_subjects))
     prototypes = sorting.prototypes.filter(n_members__gt=0).order_by("row", "column")
     ranked = sorting.assignments.order_by("outlier_rank")
-    outliers = ranked.filter(subject__is_audit=False)[:n_outliers]
+    # Of near copies of one another only the first is shown.
+    outliers = ranked.filter(subject__is_audit=False, outlier_leader=None)[:n_outliers]
     audit = ranked.filter(subject__is_audit=True)
     wanted = [
         *({"kind": Item.Kind.PROTOTYPE, "prototype": prototype} for prototype in prototypes),

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sorting', '0001_initial'),
+        ("sorting", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='sorting',
-            name='n_rotations',
+            model_name="sorting",
+            name="n_rotations",
             field=models.PositiveSmallIntegerField(default=360),
         ),
     ]
