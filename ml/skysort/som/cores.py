@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skysort.som.interpolation import sampling_matrix
+from skysort.som.interpolation import WeightedSums, sampling_matrix
 from skysort.som.polar import Rings
 from skysort.som.rotation import N_SYMMETRIES, symmetry_undo
 
@@ -45,13 +45,14 @@ class CoreMatcher(nn.Module):
     ----------
     n_rings : int
         Rings that the core covers.
+    n_steps : int
+        Angles of each quarter turn; the A alignments are these for each quarter turn and flip.
     flip, step : Tensor (A,)
         What the A alignments are: mirrored or not, then turned by so many steps.
     """
 
     flip: Tensor
     step: Tensor
-    _matrix: Tensor
     _variants: Tensor
     _norms: Tensor
 
@@ -69,8 +70,8 @@ class CoreMatcher(nn.Module):
         quarter = n_rotations // 4
         steps = np.arange(0, quarter, max(1, n_rotations // ANGLES))
         matrix = _turns(y[kept], x[kept], 2.0 * np.pi / n_rotations * steps, inner)
-        self.register_buffer("_matrix", matrix.to(device))
-        self._n_steps = len(steps)
+        self._matrix = matrix.to(device)
+        self.n_steps = len(steps)
         n_symmetries = N_SYMMETRIES if use_flip else N_SYMMETRIES // 2
         pixels = torch.from_numpy(kept.ravel().nonzero()[0]).to(device)
         variants = [self._cut(symmetry_undo(prototypes, s)) for s in range(n_symmetries)]
@@ -106,16 +107,16 @@ class CoreMatcher(nn.Module):
         n, channels = images.shape[:2]
         columns = self._cut(images).flatten(0, 1).T.contiguous()  # (h * h, N * C)
         turned = self._matrix @ columns  # (D * Q, N * C)
-        norms = turned.view(-1, self._n_steps, n, channels).square().sum(dim=(0, 3)).T  # (N, Q)
+        norms = turned.view(-1, self.n_steps, n, channels).square().sum(dim=(0, 3)).T  # (N, Q)
         # A batched product of small matrices is quick only if each lies in one piece.
-        turned = turned.T.contiguous().view(n, -1, self._n_steps)  # (N, C * D, Q)
+        turned = turned.T.contiguous().view(n, -1, self.n_steps)  # (N, C * D, Q)
         variants = self._variants[units].flatten(1, 2)  # (N, S * E, C * D)
-        products = torch.bmm(variants, turned).view(n, units.shape[1], -1, self._n_steps)
+        products = torch.bmm(variants, turned).view(n, units.shape[1], -1, self.n_steps)
         squared = norms[:, None, None] + self._norms[units][..., None, None] - 2.0 * products
         return squared.flatten(2)
 
 
-def _turns(y: np.ndarray, x: np.ndarray, angles: np.ndarray, size: int) -> Tensor:
+def _turns(y: np.ndarray, x: np.ndarray, angles: np.ndarray, size: int) -> WeightedSums:
     """Matrix (D * Q, H * W) that turns by each angle; y and x (D,) count from the centre."""
     cosine, sine = np.cos(angles)[:, None], np.sin(angles)[:, None]
     centre = (size - 1) / 2.0

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skysort.som.interpolation import sampling_matrix
+from skysort.som.interpolation import WeightedSums, sampling_matrix
 from skysort.som.rings import Rings, default_rings
 
 __all__ = ["PolarTransform", "Rings", "default_rings"]
@@ -37,16 +37,15 @@ class PolarTransform(nn.Module):
     torch.Size([8, 8, 2, 3])
     """
 
-    _sample: Tensor
     _analysis: Tensor
 
     def __init__(self, rings: Rings, *, device: torch.device | None = None) -> None:
         super().__init__()
         self.rings = rings
         self.device = device or torch.device("cpu")
-        self.register_buffer("_sample", _ring_matrix(rings).to(self.device))
+        self._sample = _ring_matrix(rings).to(self.device)
         self.register_buffer("_analysis", _analysis(rings).to(self.device))  # (R, 2 M, A)
-        self._back: tuple[Tensor, Tensor] | None = None
+        self._back: tuple[Tensor, WeightedSums] | None = None
 
     def coefficients(self, images: Tensor) -> Tensor:
         """Transform images.
@@ -112,7 +111,7 @@ def _synthesis(rings: Rings) -> Tensor:
     return torch.from_numpy(waves).float().transpose(1, 2).contiguous()
 
 
-def _ring_matrix(rings: Rings) -> Tensor:
+def _ring_matrix(rings: Rings) -> WeightedSums:
     """Build the matrix (R * A, H * W) of samples; a ring wider than a pixel averages several."""
     fold = max(1, math.ceil(rings.width - 1e-9))
     radii: NDArray[np.float64] = (np.arange(rings.n_rings * fold, dtype=np.float64) + 0.5) * (
@@ -129,7 +128,7 @@ def _ring_matrix(rings: Rings) -> Tensor:
     return sampling_matrix(y, x, (rings.size, rings.size))
 
 
-def _drawing_matrix(rings: Rings) -> Tensor:
+def _drawing_matrix(rings: Rings) -> WeightedSums:
     """Matrix (H * W, R * A) that interpolates pixels between the samples on the rings."""
     centre = (rings.size - 1) / 2.0
     y, x = np.mgrid[: rings.size, : rings.size].astype(np.float64) - centre

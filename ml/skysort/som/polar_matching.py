@@ -31,7 +31,11 @@ COARSE_MODES = 24
 COARSE_ANGLES = 64
 #: Low bits of a score that carry its angle through a maximum: room for COARSE_ANGLES / 2 + 1.
 ANGLE_BITS = 63
-#: Units that get a second look with all modes and angles.
+#: Still fewer sort out all prototypes but some.
+LOW_MODES = 12
+LOW_ANGLES = 32
+LONGLIST = 16
+#: Units that are looked at with all modes and angles.
 SHORTLIST = 6
 #: What is worth the exact comparison: polar distances that exceed the second-best unit's, or the
 #: best one's by this share, by no more than this share of the image's norm. On 1,200 FIRST images
@@ -39,8 +43,8 @@ SHORTLIST = 6
 NEAR_BEST = 0.10
 NEAR_NORM = 0.002
 #: The same between two alignments (flips, half turns) on one unit.
-NEAR_SAME = 0.02
-NEAR_SAME_NORM = 0.0005
+NEAR_SAME = 0.05
+NEAR_SAME_NORM = 0.001
 #: An image this near to its best unit, as a share of its norm, has its core compared exactly, with
 #: this many units: the errors of rings are of the size of its distance.
 NEAR_CORE = 0.15
@@ -139,6 +143,7 @@ class PolarMatcher(nn.Module):
     _plain: Tensor
     _norms: Tensor
     _blanked: Tensor
+    _low: Tensor
     _coarse: Tensor
     _fine: Tensor
     _inner: Tensor
@@ -176,6 +181,7 @@ class PolarMatcher(nn.Module):
         self._masked: Tensor | None = None
         modes, device = transform.rings.n_modes, prototypes.device
         self._n_coarse = min(COARSE_MODES, modes)
+        self.register_buffer("_low", _waves(min(LOW_MODES, modes), LOW_ANGLES, device))
         self.register_buffer("_coarse", _waves(self._n_coarse, COARSE_ANGLES, device))
         self.register_buffer("_fine", _waves(modes, n_rotations, device))
         rings = torch.arange(len(plain), device=device) % transform.rings.n_rings
@@ -308,35 +314,51 @@ class PolarMatcher(nn.Module):
             1, 2, 0
         )
         mixed = self._cores.squared(images, units).add_(polar).sub_(on_rings)
-        unturned, (squared, alignment) = mixed[..., 0], mixed.min(dim=2)  # (n, S)
-        norm = self._slack * norm
-        two = squared.topk(2, dim=1, largest=False).values.clamp_min(0.0)
-        limit = torch.maximum(two[:, 0] * (1.0 + NEAR_BEST), two[:, 1]) + NEAR_SAME_NORM * norm
-        image, slot = (squared <= limit[:, None]).nonzero().unbind(dim=1)
-        chosen = alignment[image, slot]
-        still = (
-            unturned <= squared.clamp_min(0.0) * (1.0 + NEAR_SAME) + NEAR_SAME_NORM * norm[:, None]
-        )
+        unturned, n_steps = mixed[..., 0], self._cores.n_steps
+        sectors, place = mixed.view(*units.shape, -1, n_steps).min(
+            dim=3
+        )  # (n, S, E): quarter, flip
+        squared = sectors.amin(dim=2).clamp_min_(0.0)  # (n, S)
+        norm = self._slack * norm[:, None]
+        two = squared.topk(2, dim=1, largest=False).values
+        limit = torch.maximum(two[:, :1] * (1.0 + NEAR_BEST), two[:, 1:]) + NEAR_SAME_NORM * norm
+        same = squared * (1.0 + NEAR_SAME) + NEAR_SAME_NORM * norm
+        worth = sectors <= torch.minimum(limit, same)[..., None]
+        image, slot, sector = worth.nonzero().unbind(dim=1)
+        chosen = sector * n_steps + place[image, slot, sector]
+        still = (unturned <= same)[image, slot]
         return Candidates(
             image,
             units[image, slot],
             self._cores.flip[chosen],
             self._cores.step[chosen],
-            still[image, slot],
+            still,
         )
 
     def _nearest(self, products: Tensor, base: Tensor) -> Tensor:
-        """Nearest prototypes (N, S) in the first modes; ties go to the lowest index."""
+        """Nearest prototypes (N, S) in the first modes; ties go to the lowest index.
+
+        The very first modes sort out most of them.
+        """
+        every = torch.arange(self.n_prototypes, device=base.device).expand(len(base), -1)
+        some = self._best_of(every, products[: self._low.shape[2]], self._low, LONGLIST, base)
+        return self._best_of(some, _of_units(products, some), self._coarse, SHORTLIST, base)
+
+    def _best_of(
+        self, units: Tensor, products: Tensor, waves: Tensor, n_best: int, base: Tensor
+    ) -> Tensor:
+        """Choose the `n_best` nearest of each image's units (N, S) by their products."""
+        if units.shape[1] <= n_best:
+            return units
         scores = []
         for flip in self._flips():
-            even, odd = _halves(products, flip, *self._coarse)
+            even, odd = _halves(products, flip, *waves)
             scores.append(even.add_(odd.abs_()).amax(dim=0))
         score = scores[0] if len(scores) == 1 else torch.maximum(*scores)
-        squared = self._norms - 2.0 * score  # (N, K); the image's own norm ranks nothing
-        squared += self._tie_break(base, self.n_prototypes)
-        n_units = min(SHORTLIST, self.n_prototypes)
-        units = torch.topk(squared, n_units, largest=False, sorted=False).indices
-        return units.sort(dim=1).values
+        squared = self._norms[units] - 2.0 * score  # (N, S); the image's own norm ranks nothing
+        squared += self._tie_break(base, units.shape[1])
+        best = torch.topk(squared, n_best, largest=False, sorted=False).indices
+        return units.gather(1, best.sort(dim=1).values)
 
     def _tie_break(self, base: Tensor, n: int) -> Tensor:
         """Make what is added to squared distances (N, n), so that of equal ones the first wins."""

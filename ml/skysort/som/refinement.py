@@ -20,7 +20,7 @@ __all__ = ["Places", "Refiner"]
 
 #: Candidates within this share of an image's nearest one climb to their best step. It is more
 #: than a step changes, so the others are beaten.
-CONTENDER = 1.05
+CONTENDER = 1.25
 #: Steps that a candidate may climb; the polar angle of 99.7 % of FIRST images was within two.
 MOST_CLIMBS = 4
 #: A step must bring a candidate nearer by this share of its squared distance.
@@ -94,20 +94,14 @@ class Refiner:
         pixels = _Pixels(images.flatten(2), None if blank is None else blank.flatten(2))
         n, full = len(images), self.turner.n_rotations
         turn = torch.where(candidates.flip, -candidates.step, candidates.step)
-        every = torch.arange(len(turn), device=turn.device)
-        here = self._squared(pixels, candidates, every, turn, (0,)).squeeze(1)  # (L,)
-        least = here.new_full((n,), torch.inf).scatter_reduce(0, candidates.image, here, "amin")
-        rows = (here <= CONTENDER * least[candidates.image]).nonzero().squeeze(1)
-        turn[rows], beside = self._climb(pixels, candidates, rows, turn[rows], here[rows])
-        here[rows] = beside[:, 1]
+        squared = self._climb(pixels, candidates, turn, CONTENDER)  # (L, 3)
+        here = squared[:, 1]
         best = self._nearest(candidates, turn, here, n)
         unit = candidates.unit[best]
         others = torch.where(candidates.unit == unit[candidates.image], torch.inf, here)
         second = self._nearest(candidates, turn, others, n)
-        place = torch.empty_like(every).scatter_(
-            0, rows, torch.arange(len(rows), device=rows.device)
-        )
-        turn, squared = turn[best], beside[place[best]]
+        second_squared = here[second]
+        turn, squared = turn[best], squared[best]
         self._look_around(pixels, candidates, best, turn, squared)
         flip, shift = candidates.flip[best], parabola(*squared.unbind(dim=1))[0]
         angle = (turn + shift.double()) * torch.where(flip, -1.0, 1.0) * (2.0 * math.pi / full)
@@ -122,7 +116,7 @@ class Refiner:
             best=unit,
             second=candidates.unit[second],
             distance=nearest.sqrt(),
-            second_distance=here[second].sqrt(),
+            second_distance=second_squared.sqrt(),
             angle_rad=angle.remainder(2.0 * math.pi).float(),
             flip=flip,
         )
@@ -131,38 +125,38 @@ class Refiner:
         """Exact distances (L,) at the nearest whole step that a climb from each candidate finds."""
         pixels = _Pixels(images.flatten(2), None)
         turn = torch.where(candidates.flip, -candidates.step, candidates.step)
-        every = torch.arange(len(turn), device=turn.device)
-        here = self._squared(pixels, candidates, every, turn, (0,)).squeeze(1)
-        return self._climb(pixels, candidates, every, turn, here)[1][:, 1].sqrt()
+        return self._climb(pixels, candidates, turn, math.inf)[:, 1].sqrt()
 
     def _climb(
-        self,
-        pixels: "_Pixels",
-        candidates: Candidates,
-        rows: Tensor,
-        turn: Tensor,
-        here: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Best step before mirroring (l,), and squared distances (l, 3) there and beside it.
+        self, pixels: "_Pixels", candidates: Candidates, turn: Tensor, contender: float
+    ) -> Tensor:
+        """Squared distances (L, 3) at each candidate's best step, and beside it.
 
-        From the steps `turn` (l,) of some candidates, where the squared distances are `here` (l,).
+        Moves the steps before mirroring `turn` (L,) there, of candidates that are at most
+        `contender` times as far as the nearest one of their image.
         """
-        beside = self._squared(pixels, candidates, rows, turn, (-1, 1))
-        squared = torch.stack([beside[:, 0], here, beside[:, 1]], dim=1)
+        every = torch.arange(len(turn), device=turn.device)
+        squared = self._squared(pixels, candidates, every, turn, (-1, 0, 1))
+        lowest = squared.amin(dim=1)
+        least = lowest.new_full((len(pixels.values),), torch.inf)
+        least = least.scatter_reduce(0, candidates.image, lowest, "amin")
+        able = lowest <= contender * least[candidates.image]
         for _ in range(MOST_CLIMBS):
-            lower = squared[:, ::2] < squared[:, 1:2] * (1.0 - CLIMB)  # (l, 2)
-            moving = lower.any(dim=1).nonzero().squeeze(1)
-            if len(moving) == 0:
+            lower = squared[:, ::2] < squared[:, 1:2] * (1.0 - CLIMB)  # (L, 2)
+            rows = (lower.any(dim=1) & able).nonzero().squeeze(1)
+            if len(rows) == 0:
                 break
-            old = squared[moving]
+            old = squared[rows]
             up = old[:, 2] <= old[:, 0]
             way = torch.where(up, 1, -1)
-            turn[moving] += way
-            new = self._squared(pixels, candidates, rows[moving], turn[moving] + way, (0,))
+            turn[rows] += way
+            new = self._squared(pixels, candidates, rows, turn[rows] + way, (0,))
             risen = torch.cat([old[:, 1:], new], dim=1)
             fallen = torch.cat([new, old[:, :2]], dim=1)
-            squared[moving] = torch.where(up[:, None], risen, fallen)
-        return turn, squared
+            squared[rows] = torch.where(up[:, None], risen, fallen)
+        # What is beaten does not climb, but the best that was seen of it counts.
+        squared[~able, 1] = lowest[~able]
+        return squared
 
     def _look_around(
         self,
@@ -198,16 +192,20 @@ class Refiner:
         flip = candidates.flip[rows]
         step, symmetry = self.turner.split(torch.where(flip, -turn, turn), flip)
         variant = symmetry * self.n_prototypes + candidates.unit[rows]
-        squared = torch.empty((len(rows), len(offsets)), device=turn.device)
+        found, order = [], []
         for first, here in self.turner.groups(step):
-            columns, blank = pixels.columns(image[here])
-            target = self._variants[variant[here]]  # (l, C, D)
-            for column, offset in enumerate(offsets):
-                turned = _rows(self.turner.turn(columns, first + offset), len(here))
-                unseen = None
-                if blank is not None:
-                    unseen = _rows(self.turner.turn(blank, first + offset), len(here)) > 0.5
-                squared[here, column] = _apart(turned, target, unseen)
+            columns, blank = pixels.columns(image[here])  # (H * W, l * C)
+            target = _columns(self._variants, variant[here])  # (D, l * C)
+            for offset in offsets:
+                apart = self.turner.turn(columns, first + offset).sub_(target)
+                unseen = None if blank is None else self.turner.turn(blank, first + offset) > 0.5
+                found.append(_sum(apart, unseen, len(here)))
+            order.append(here)
+        parts = torch.cat([part.repeat(len(offsets)) for part in order])
+        which = torch.arange(len(offsets), device=turn.device)
+        which = torch.cat([which.repeat_interleave(len(part)) for part in order])
+        squared = torch.empty((len(rows), len(offsets)), device=turn.device)
+        squared[parts, which] = torch.cat(found)
         return squared
 
     def _nearest(
@@ -227,11 +225,9 @@ class Refiner:
 
     def _unturned(self, pixels: "_Pixels", rows: Tensor, unit: Tensor) -> Tensor:
         """Squared distances (l,) of some images (l,) as they are from one unit each."""
-        seen = pixels.values[rows].index_select(2, self._pixels)  # (l, C, D)
-        unseen = None
-        if pixels.blank is not None:
-            unseen = pixels.blank[rows].index_select(2, self._pixels)
-        return _apart(seen, self._variants[unit], unseen)
+        columns, blank = pixels.columns(rows)
+        apart = columns[self._pixels].sub_(_columns(self._variants, unit))
+        return _sum(apart, None if blank is None else blank[self._pixels] > 0.5, len(rows))
 
 
 @dataclass(frozen=True)
@@ -248,24 +244,22 @@ class _Pixels:
 
     def columns(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
         """Put images into columns (H * W, n * C), and their blank pixels as numbers."""
-        values = self.values[image].flatten(0, 1).T.contiguous()
+        values = _columns(self.values, image)
         if self.blank is None:
             return values, None
-        return values, self.blank[image].flatten(0, 1).T.to(values.dtype)
+        return values, _columns(self.blank, image).to(values.dtype)
 
 
-def _rows(columns: Tensor, n: int) -> Tensor:
-    """View columns (D, n * C) as images (n, C, D)."""
-    return columns.view(len(columns), n, -1).permute(1, 2, 0)
+def _columns(images: Tensor, rows: Tensor) -> Tensor:
+    """Put some images (N, C, D) into columns (D, n * C)."""
+    return images.index_select(0, rows).flatten(0, 1).T.contiguous()
 
 
-def _apart(images: Tensor, targets: Tensor, unseen: Tensor | None) -> Tensor:
-    """Squared distances (n,) between images (n, C, D) over the pixels that are seen."""
-    difference = targets - images
-    if unseen is not None:
-        difference.masked_fill_(unseen, 0.0)
-    squared: Tensor = torch.linalg.vector_norm(difference, dim=(1, 2)).square()
+def _sum(apart: Tensor, unseen: Tensor | None, n: int) -> Tensor:
+    """Squared distances (n,) of differences (D, n * C), which it overwrites."""
     if unseen is None:
-        return squared
+        return apart.square_().sum(dim=0).view(n, -1).sum(dim=1)
+    apart.masked_fill_(unseen, 0.0)
+    squared = apart.square_().sum(dim=0).view(n, -1).sum(dim=1)
     # Scaled up to the whole window; infinite where nothing is seen.
-    return squared * unseen.shape[1:].numel() / (~unseen).sum(dim=(1, 2))
+    return squared * (apart.numel() / n) / (~unseen).sum(dim=0).view(n, -1).sum(dim=1)

@@ -13,7 +13,7 @@ from torch import Tensor
 from skysort.som.config import PINK_SIGMA, PINK_STEP
 from skysort.som.distributed import Team
 from skysort.som.grid import Grid
-from skysort.som.interpolation import csr_matrix
+from skysort.som.interpolation import WeightedSums
 from skysort.som.matching import Match
 from skysort.som.polar_matching import Alignment
 from skysort.som.rotation import N_SYMMETRIES, symmetry_apply
@@ -223,10 +223,10 @@ class PixelSums:
         for moved, (rows, units, shares) in zip(self._moved, parts, strict=True):
             if len(units) == 0:
                 continue
-            starts = torch.bincount(units, minlength=n_units).cumsum(0)
-            starts = torch.cat([starts.new_zeros(1), starts])
+            counts_of = torch.bincount(units, minlength=n_units)
+            starts = counts_of.cumsum(0) - counts_of
             every = torch.arange(len(units), device=units.device)
-            sums = csr_matrix(starts, every, shares, (n_units, len(units))) @ rows
+            sums = WeightedSums(starts, every, shares) @ rows
             self.numerator += sums.view(n_units, channels, -1)[..., moved]
 
     def add_aligned(

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skysort.som.interpolation import sampling_matrix
+from skysort.som.interpolation import WeightedSums, sampling_matrix
 
 __all__ = ["Turner"]
 
 #: Images turned at once: what they need still lies in the processor's cache.
-AT_ONCE = 32
+AT_ONCE = 64
 
 
 class Turner:
@@ -43,14 +43,14 @@ class Turner:
     def __init__(self, size: int, n_rotations: int, keep: Tensor, device: torch.device) -> None:
         self.size, self.n_rotations, self.device = size, n_rotations, device
         self._keep = keep.cpu().numpy()
-        self._matrices: dict[int, Tensor] = {}
+        self._matrices: dict[int, WeightedSums] = {}
 
     @property
     def quarter(self) -> int:
         """Steps of a quarter turn."""
         return self.n_rotations // 4
 
-    def _matrix(self, step: int) -> Tensor:
+    def _matrix(self, step: int) -> WeightedSums:
         if step not in self._matrices:
             angle, centre = 2.0 * math.pi * step / self.n_rotations, (self.size - 1) / 2.0
             y, x = (part[self._keep] - centre for part in np.mgrid[: self.size, : self.size])
