@@ -90,7 +90,8 @@ def test_the_table_names_engines_and_what_is_only_quoted(in_this_process, capsys
         "1 x 16 x 16 pixels, 2 x 2 prototypes, 8 angles and flips, window disk; device cpu",
         "fast engine (PolarSOM)",
         "exact reference (ExactSOM)",
-        "rotated bank x prototypes",
+        "rotated bank x prototypes, bicubic",
+        "rotated bank x prototypes, bilinear",
         "PINK's rule (ExactSOM)",
         "0.45 CPU-s an image at 360 angles on one core, 2.2 images/CPU-s; quoted",
     ):

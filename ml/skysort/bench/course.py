@@ -12,7 +12,7 @@ from typing import Final
 from skysort.bench import tasks
 from skysort.bench.agreement import Agreement
 from skysort.bench.measuring import Cost, MachineRates, in_fresh_process
-from skysort.bench.tasks import BRUTE_FORCE, ENGINES, EXACT, FAST, Place, Placed, Task
+from skysort.bench.tasks import ENGINES, EXACT, FAST, PEERS, Place, Placed, Task
 from skysort.som.config import SOMConfig
 
 __all__ = ["PINK_CPU_S", "Plan", "Report", "Row", "bench", "scaling"]
@@ -124,7 +124,7 @@ def _training(plan: Plan, say: Callable[[str], None]) -> list[Row]:
                 replace(plan.config, epochs=min(SLOW_PASSES, plan.config.epochs)),
                 say,
             )
-            for engine in (EXACT, BRUTE_FORCE)
+            for engine in PEERS
         ),
     ]
 
@@ -142,7 +142,7 @@ def _projection(
     plan: Plan, machine: MachineRates, say: Callable[[str], None]
 ) -> tuple[list[Row], dict[str, Agreement]]:
     end = plan.n_images + plan.n_held_out
-    held_out = {e: plan.task(e, "fast", plan.n_images, end) for e in (FAST, EXACT, BRUTE_FORCE)}
+    held_out = {e: plan.task(e, "fast", plan.n_images, end) for e in (FAST, *PEERS)}
     everything = _projected(plan, plan.task(FAST, "fast", 0, plan.n_images), say)
     placed = {engine: _projected(plan, task, say) for engine, task in held_out.items()}
     say(f"how places of {plan.n_held_out:,} held-out images agree")

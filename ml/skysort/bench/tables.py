@@ -6,14 +6,15 @@ from typing import Any
 
 from skysort.bench.course import PINK_CPU_S, Plan, Report, Row
 from skysort.bench.measuring import MachineRates
-from skysort.bench.tasks import BRUTE_FORCE, EXACT, FAST, PINK_RULE
+from skysort.bench.tasks import BILINEAR, BRUTE_FORCE, EXACT, FAST, PEERS, PINK_RULE
 
 __all__ = ["as_json", "as_text", "ratios", "scaling_text"]
 
 NAMES = {
     FAST: "fast engine (PolarSOM)",
     EXACT: "exact reference (ExactSOM)",
-    BRUTE_FORCE: "rotated bank x prototypes",
+    BRUTE_FORCE: "rotated bank x prototypes, bicubic",
+    BILINEAR: "rotated bank x prototypes, bilinear",
     PINK_RULE: "PINK's rule (ExactSOM)",
 }
 BLANK = "-"
@@ -23,7 +24,7 @@ def ratios(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """Rate of each engine over that of the exact reference and of brute force."""
     rate = {row.engine: row.rate for row in rows}
     return {
-        engine: {other: rate[engine] / rate[other] for other in (EXACT, BRUTE_FORCE)}
+        engine: {other: rate[engine] / rate[other] for other in PEERS if other in rate}
         for engine in rate
     }
 
@@ -87,7 +88,8 @@ def _section(title: str, rows: Sequence[Row], plan: Plan) -> str:
         "wall s",
         "images/CPU-s" if on_cpu else "images/s",
         "x exact",
-        "x bank",
+        "x bicubic",
+        "x bilinear",
         "quant. error",
         "peak MB",
         "matrix rate",
@@ -103,6 +105,7 @@ def _section(title: str, rows: Sequence[Row], plan: Plan) -> str:
             f"{row.rate:,.1f}",
             f"{over[row.engine][EXACT]:,.2f}",
             f"{over[row.engine][BRUTE_FORCE]:,.2f}",
+            f"{over[row.engine][BILINEAR]:,.2f}",
             BLANK if row.quantization_error is None else f"{row.quantization_error:.4f}",
             f"{row.cost.memory_bytes / 1e6:,.0f}",
             _percent(row.matrix_share),

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from skysort.bench.agreement import Agreement, compared
-from skysort.bench.brute_force import BruteForceSOM
+from skysort.bench.brute_force import BilinearBruteForceSOM, BruteForceSOM
 from skysort.bench.measuring import Cost, MachineRates, WorkCounter, machine_rates, measured
 from skysort.som.base import SOM
 from skysort.som.checkpoint import load_map
@@ -33,11 +33,15 @@ __all__ = [
 FAST: Final = "fast"
 EXACT: Final = "exact"
 BRUTE_FORCE: Final = "brute force"
+BILINEAR: Final = "brute force, bilinear"
+#: What the fast engine is compared with.
+PEERS: Final = (EXACT, BRUTE_FORCE, BILINEAR)
 PINK_RULE: Final = "PINK's rule"
 ENGINES: Final[dict[str, type[SOM]]] = {
     FAST: PolarSOM,
     EXACT: ExactSOM,
     BRUTE_FORCE: BruteForceSOM,
+    BILINEAR: BilinearBruteForceSOM,
     PINK_RULE: ExactSOM,
 }
 #: Images whose operations are counted: counting itself takes time, so it is done apart.

@@ -8,6 +8,7 @@ survey is row ``n % shard_size`` of shard ``n // shard_size``.
 
 import hashlib
 import json
+import mmap
 import os
 import re
 import unicodedata
@@ -327,6 +328,7 @@ class ShardReader:
         self.n_images = self.manifest["n_images"]
         channels, height, width = self.manifest["image_shape"]
         self.image_shape = (channels, height, width)
+        self._files: dict[int, mmap.mmap] = {}
         self._maps: dict[int, NDArray[np.float32]] = {}
 
     def __len__(self) -> int:
@@ -362,6 +364,7 @@ class ShardReader:
             rows = places[chosen, 1]
             self._check_rows(int(shard), rows)
             images[chosen] = self._map(int(shard))[rows]
+            _forget(self._files[int(shard)])
         return images
 
     def read_numbers(self, numbers: ArrayLike) -> FloatArray:
@@ -409,14 +412,21 @@ class ShardReader:
                     f"{self.image_shape} in {needed} bytes, its header says {layout.shape} "
                     f"and it has {path.stat().st_size} bytes"
                 )
-            self._maps[shard] = np.memmap(
-                path,
+            with path.open("rb") as file:
+                self._files[shard] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._maps[shard] = np.ndarray(
+                (entry["n_images"], *self.image_shape),
                 dtype=BIG_ENDIAN,
-                mode="r",
+                buffer=self._files[shard],
                 offset=layout.data_offset,
-                shape=(entry["n_images"], *self.image_shape),
             )
         return self._maps[shard]
+
+
+def _forget(file: mmap.mmap) -> None:
+    """Let go of the pages that were read: a survey that streams by shall not fill the memory."""
+    if hasattr(mmap, "MADV_DONTNEED"):
+        file.madvise(mmap.MADV_DONTNEED)
 
 
 def _image_bytes(image_shape: tuple[int, ...]) -> int:

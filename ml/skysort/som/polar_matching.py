@@ -147,7 +147,7 @@ class PolarMatcher(nn.Module):
     _coarse: Tensor
     _fine: Tensor
     _inner: Tensor
-    _alignments: Tensor
+    _turned: Tensor
 
     def __init__(
         self,
@@ -187,10 +187,11 @@ class PolarMatcher(nn.Module):
         rings = torch.arange(len(plain), device=device) % transform.rings.n_rings
         inner = (rings < self._cores.n_rings).nonzero().squeeze(1)
         self.register_buffer("_inner", inner)  # rows of the coefficients in the cores
-        half, step = n_rotations // 2, self._cores.step
-        edge = 2 * self._cores.flip + (step > half)
-        place = torch.where(step > half, n_rotations - step, step)
-        self.register_buffer("_alignments", edge * (half + 1) + place)  # (A,) in the curves
+        turned = [
+            _waves_at(modes, 2.0 * math.pi / n_rotations * self._cores.step[self._cores.flip == f])
+            for f in self._flips()
+        ]
+        self.register_buffer("_turned", torch.stack(turned))  # (F, 2, A / F, M)
 
     def forward(self, images: Tensor) -> Alignment:
         """Align images (N, C, H, W) with all prototypes."""
@@ -288,32 +289,31 @@ class PolarMatcher(nn.Module):
         nearest = squared[:, rows].amin(dim=0)  # (n, S)
         nearest += self._tie_break(base[rows], nearest.shape[1])
         slots = nearest.topk(min(CORE_UNITS, nearest.shape[1]), dim=1, largest=False).indices
-        units, slots = units[rows].gather(1, slots), slots[None]
-        polar = curves[:, :, rows].flatten(0, 1)  # (E * J, n, S)
-        polar = polar[self._alignments].gather(2, slots.expand(len(self._alignments), -1, -1))
-        polar = (base[rows, None] + self._norms[units])[..., None] - 2.0 * polar.permute(1, 2, 0)
+        units = units[rows].gather(1, slots)
         inner = coefficients[self._inner][..., rows]
-        cores = self._by_core(images[rows], inner, polar, units, self._scale(base[rows]))
+        outside = _pick(products, rows, units)
+        cores = self._by_core(images[rows], inner, outside, base[rows], units)
         return Candidates.joined([far, cores.of(rows)])
 
     def _by_core(
-        self, images: Tensor, inner: Tensor, polar: Tensor, units: Tensor, norm: Tensor
+        self, images: Tensor, inner: Tensor, products: Tensor, base: Tensor, units: Tensor
     ) -> Candidates:
         """Candidates by the pixels of the core, which take the place of the rings there.
 
         Of images (n, C, H, W) with the coefficients `inner` of the rings of their cores, and with
-        squared distances `polar` (n, S, A) on all rings at the alignments of `CoreMatcher`.
+        their products (n, S, M, 2, 2) on all rings with their own units (n, S).
         """
         prototypes = self._plain[self._inner]
         own = slice(0, self._blanked.shape[1] * self._cores.n_rings)
-        base = inner[own].square().sum(dim=(0, 1, 2))
-        base = torch.zeros_like(base) if self._square else base
-        norms = prototypes[own].square().sum(dim=(0, 1, 2))[units]  # (n, S)
-        curves = self._curves(_of_units(_multiply(inner, prototypes), units)).flatten(0, 1)
-        on_rings = (base[:, None] + norms)[..., None] - 2.0 * curves[self._alignments].permute(
-            1, 2, 0
-        )
-        mixed = self._cores.squared(images, units).add_(polar).sub_(on_rings)
+        norm = self._scale(base)
+        if not self._square:
+            base = base - inner[own].square().sum(dim=(0, 1, 2))
+        norms = self._norms - prototypes[own].square().sum(dim=(0, 1, 2))
+        every = torch.arange(len(units), device=units.device)
+        products = products - _pick(_multiply(inner, prototypes), every, units)
+        outside = torch.cat([_along(products, f, w) for f, w in enumerate(self._turned)], dim=2)
+        mixed = (base[:, None] + norms[units])[..., None] - 2.0 * outside  # (n, S, A)
+        mixed += self._cores.squared(images, units)
         unturned, n_steps = mixed[..., 0], self._cores.n_steps
         sectors, place = mixed.view(*units.shape, -1, n_steps).min(
             dim=3
@@ -418,11 +418,35 @@ def _of_units(products: Tensor, units: Tensor) -> Tensor:
     return products.gather(4, index)
 
 
+def _pick(products: Tensor, rows: Tensor, units: Tensor) -> Tensor:
+    """Products (n, S, M, 2, 2) of some images (n,) with their own units (n, S)."""
+    picked: Tensor = products.permute(2, 4, 0, 1, 3)[rows[:, None], units]
+    return picked
+
+
+def _along(products: Tensor, flip: int, waves: Tensor) -> Tensor:
+    """Products (n, S, J) at the angles of some waves (2, J, M), of `_pick`'s; mirrored or not."""
+    ac, ad, bc, bd = products.flatten(3).unbind(dim=3)  # (n, S, M) each
+    sign = 1 - 2 * flip
+    even, odd = ac + sign * bd, ad - sign * bc
+    cosine, sine = waves
+    if flip:  # a mirrored image has the factor (-1)^m
+        even[..., 1::2] *= -1.0
+        odd[..., 1::2] *= -1.0
+    along: Tensor = even @ cosine.T - odd @ sine.T
+    return along
+
+
 def _waves(n_modes: int, n_angles: int, device: torch.device) -> Tensor:
     """Cosines and sines (2, J, M) of the modes at the angles of half a turn, both ends included."""
     angle = 2.0 * math.pi / n_angles * torch.arange(n_angles // 2 + 1, dtype=torch.float64)
-    phase = angle[:, None] * torch.arange(n_modes, dtype=torch.float64)
-    return torch.stack([torch.cos(phase), torch.sin(phase)]).float().to(device)
+    return _waves_at(n_modes, angle.to(device))
+
+
+def _waves_at(n_modes: int, angle_rad: Tensor) -> Tensor:
+    """Cosines and sines (2, J, M) of the modes at angles (J,)."""
+    phase = angle_rad[:, None].double() * torch.arange(n_modes, device=angle_rad.device)
+    return torch.stack([torch.cos(phase), torch.sin(phase)]).float()
 
 
 def _halves(products: Tensor, flip: bool, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:

@@ -103,7 +103,9 @@ class Refiner:
         second_squared = here[second]
         turn, squared = turn[best], squared[best]
         self._look_around(pixels, candidates, best, turn, squared)
-        flip, shift = candidates.flip[best], parabola(*squared.unbind(dim=1))[0]
+        flip = candidates.flip[best]
+        shift, gain = parabola(*squared.unbind(dim=1))
+        shift = shift.masked_fill(gain.abs() <= TIED * squared[:, 1], 0.0)
         angle = (turn + shift.double()) * torch.where(flip, -1.0, 1.0) * (2.0 * math.pi / full)
         nearest = squared[:, 1].clone()
         moved = flip | (turn % full != 0)
@@ -199,7 +201,7 @@ class Refiner:
             for offset in offsets:
                 apart = self.turner.turn(columns, first + offset).sub_(target)
                 unseen = None if blank is None else self.turner.turn(blank, first + offset) > 0.5
-                found.append(_sum(apart, unseen, len(here)))
+                found.append(_sum(apart, unseen, pixels.n_channels))
             order.append(here)
         parts = torch.cat([part.repeat(len(offsets)) for part in order])
         which = torch.arange(len(offsets), device=turn.device)
@@ -227,7 +229,8 @@ class Refiner:
         """Squared distances (l,) of some images (l,) as they are from one unit each."""
         columns, blank = pixels.columns(rows)
         apart = columns[self._pixels].sub_(_columns(self._variants, unit))
-        return _sum(apart, None if blank is None else blank[self._pixels] > 0.5, len(rows))
+        unseen = None if blank is None else blank[self._pixels] > 0.5
+        return _sum(apart, unseen, pixels.n_channels)
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,11 @@ class _Pixels:
 
     values: Tensor
     blank: Tensor | None
+
+    @property
+    def n_channels(self) -> int:
+        """C."""
+        return self.values.shape[1]
 
     def norms(self) -> Tensor:
         """Squared norms (N,)."""
@@ -255,11 +263,12 @@ def _columns(images: Tensor, rows: Tensor) -> Tensor:
     return images.index_select(0, rows).flatten(0, 1).T.contiguous()
 
 
-def _sum(apart: Tensor, unseen: Tensor | None, n: int) -> Tensor:
+def _sum(apart: Tensor, unseen: Tensor | None, n_channels: int) -> Tensor:
     """Squared distances (n,) of differences (D, n * C), which it overwrites."""
     if unseen is None:
-        return apart.square_().sum(dim=0).view(n, -1).sum(dim=1)
+        return apart.square_().sum(dim=0).view(-1, n_channels).sum(dim=1)
     apart.masked_fill_(unseen, 0.0)
-    squared = apart.square_().sum(dim=0).view(n, -1).sum(dim=1)
+    squared = apart.square_().sum(dim=0).view(-1, n_channels).sum(dim=1)
+    seen = (~unseen).sum(dim=0).view(-1, n_channels).sum(dim=1)
     # Scaled up to the whole window; infinite where nothing is seen.
-    return squared * (apart.numel() / n) / (~unseen).sum(dim=0).view(n, -1).sum(dim=1)
+    return squared * (len(apart) * n_channels) / seen
