@@ -7,7 +7,8 @@ Kohonen's batch rule (Self-Organizing Maps, 3rd ed., 2001, sec. 3.6).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -31,13 +32,30 @@ from skysort.som.turning import Turner
 __all__ = ["EpochReport", "PartialUpdate", "PolarSOM", "Projection", "SOMConfig"]
 
 #: Images matched at once: as many as make the matrix products efficient and no more, so that what
-#: they need stays in the processor's cache.
-BLOCK = 128
+#: they need stays in the processor's cache; a graphics card wants as many as its memory takes.
+BLOCK = {"cpu": 128, "cuda": 8192}
 #: Images that are read, and whose candidates are compared exactly, at once: the more there are,
 #: the more of them share an angle. They may take a quarter of the memory.
 CHUNK = 4096
 #: A batch is cut into as many parts, from all over the survey, that several processes share.
 PARTS_PER_BATCH = 8
+
+
+@contextmanager
+def tensor_cores(device: torch.device) -> Iterator[None]:
+    """Let a graphics card multiply with TF32, whose ten bits suffice to choose candidates.
+
+    Exact distances are no matrix products, so they keep all bits.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 class PartialUpdate(NamedTuple):
@@ -117,7 +135,7 @@ class PolarSOM(SOM):
         need = PolarMatcher.bytes_per_image(
             self.config.rings, self.config.grid.n_units, self.config.n_rotations
         )
-        return max(1, min(BLOCK, self.memory_bytes // need))
+        return max(1, min(BLOCK.get(self.device.type, 128), self.memory_bytes // need))
 
     @property
     def _chunk_size(self) -> int:
@@ -275,8 +293,9 @@ class PolarSOM(SOM):
         index = torch.from_numpy(chunk.index).to(self.device)
         for start, stop in slices(len(chunk), self._block):
             part, gaps = images[start:stop], None if blank is None else blank[start:stop]
-            coefficients = matcher.coefficients(part, gaps)
-            alignment = matcher.align(coefficients)
+            with tensor_cores(self.device):
+                coefficients = matcher.coefficients(part, gaps)
+                alignment = matcher.align(coefficients)
             squared, best = alignment.squared.min(dim=1)
             members.add(best, squared.sqrt(), index[start:stop])
             if gaps is not None and gaps.any():
@@ -315,7 +334,8 @@ class PolarSOM(SOM):
             found = []
             for start, stop in slices(len(chunk), self._block):
                 part, gaps = images[start:stop], None if blank is None else blank[start:stop]
-                candidates = matcher.shortlist(part, matcher.coefficients(part, gaps), gaps)
+                with tensor_cores(self.device):
+                    candidates = matcher.shortlist(part, matcher.coefficients(part, gaps), gaps)
                 found.append(candidates.of(torch.arange(start, stop, device=self.device)))
             places = refiner.refine(images, Candidates.joined(found), blank)
             return Projection(*(column.cpu().numpy() for column in places))

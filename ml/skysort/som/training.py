@@ -279,7 +279,8 @@ class Members:
 
     def add(self, unit: Tensor, distance: Tensor, index: Tensor) -> None:
         """Count images (n,) on their units; of equal distances the first image stays."""
-        self.count += torch.bincount(unit, minlength=len(self.count))
+        # A bincount would make a graphics card wait, to learn the largest unit.
+        self.count.index_add_(0, unit, torch.ones_like(unit))
         self.error += distance.sum(dtype=torch.float64)
         worst = torch.full_like(self.worst, -1.0).scatter_reduce(0, unit, distance, "amax")
         missing = torch.iinfo(torch.int64).max
