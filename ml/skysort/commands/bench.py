@@ -103,7 +103,7 @@ def _add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images",
         type=positive_number,
-        default=4000,
+        default=16000,
         metavar="N",
         help="images that the fast engine trains with (default: %(default)s)",
     )

@@ -105,25 +105,12 @@ def sampling_matrix(
         weight = weight * inside
     if blank is not None:
         weight = weight * ~blank[:, None, None, None]
-    n_positions = len(y)
-    index = np.arange(n_positions).repeat(weight[0].size) if n_positions else np.empty(0, np.int64)
-    used = weight.ravel() != 0.0
-    flat = (row * width + column).ravel()[used]
-    values = weight.ravel()[used] / y.shape[1]
-    return _compressed(index[used], flat, values, (n_positions, height * width))
-
-
-def _compressed(
-    row: NDArray[np.int64],
-    column: NDArray[np.int64],
-    value: NDArray[np.float64],
-    shape: tuple[int, int],
-) -> "WeightedSums":
-    """Matrix of entries in the order of their rows; equal places are summed."""
-    place, entry = np.unique(row * shape[1] + column, return_inverse=True)
-    summed = np.bincount(entry, weights=value, minlength=len(place)).astype(np.float32)
-    starts = np.searchsorted(place, np.arange(shape[0]) * shape[1]).astype(np.int32)
-    columns = (place % shape[1]).astype(np.int32)
+    used = weight.reshape(len(y), -1) != 0.0
+    values = weight.reshape(len(y), -1)[used] / y.shape[1]
+    columns = (row * width + column).reshape(len(y), -1)[used]
+    ends = np.cumsum(used.sum(axis=1))
     return WeightedSums(
-        torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(summed)
+        torch.from_numpy((ends - used.sum(axis=1)).astype(np.int32)),
+        torch.from_numpy(columns.astype(np.int32)),
+        torch.from_numpy(values.astype(np.float32)),
     )
