@@ -29,7 +29,7 @@ def test_first_images_become_a_catalog(real_data, tmp_path):
         id_column="index",
     )
     survey = survey_import(slug="first", files=files, about=SurveyAbout(image_size=64)).survey
-    plan = sorting_create(survey=survey, rows=10, columns=10, n_rotations=36, n_epochs=6)
+    plan = sorting_create(survey=survey, rows=10, columns=10, n_rotations=360, n_epochs=10)
     sorting = sorting_run(sorting_id=plan.pk)
     columns = survey.subjects.values_list("pk", "columns")
     truth = {key: ANSWER_OF[column["label"]] for key, column in columns}
@@ -62,7 +62,7 @@ def ask_and_release(sorting, truth, seed):
 def test_nvss_fields_are_searched_sorted_and_give_their_outliers(real_data):
     files = SurveyFiles(mosaics=str(real_data / "nvss_fields_24" / "*.fits.fz"))
     run = survey_import(slug="nvss", files=files, about=SurveyAbout(image_size=64))
-    plan = sorting_create(survey=run.survey, rows=5, columns=5, n_rotations=36, n_epochs=8)
+    plan = sorting_create(survey=run.survey, rows=5, columns=5, n_rotations=360, n_epochs=10)
     sorting = sorting_run(sorting_id=plan.pk)
     outliers = sorting.assignments.filter(outlier_rank__lte=10).order_by("outlier_rank")
     print(

@@ -3,6 +3,10 @@
 What was found on rings is compared as the reference does it (`skysort.som.matching`): turned by
 bicubic interpolation to a whole step, subtracted, squared and summed over the window. The
 neighbouring steps are compared as well, until the best one lies between two worse ones.
+
+That is a local minimum. Noise of single pixels makes the squared distance of a nearly round source
+jump by some per cent from step to step, since interpolation takes more of it at some angles than at
+others; there the least of all steps, which the reference finds by trying each, may be elsewhere.
 """
 
 import math
@@ -18,8 +22,8 @@ from skysort.som.turning import Turner
 
 __all__ = ["Places", "Refiner"]
 
-#: Candidates within this share of an image's nearest one climb to their best step. It is more
-#: than a step changes, so the others are beaten.
+#: Candidates within this share of an image's nearest one climb to their best step. Of 400 noisy
+#: synthetic sources 98.3 % found their best unit with 1.05, and 99.8 % with 1.25.
 CONTENDER = 1.25
 #: Steps that a candidate may climb; the polar angle of 99.7 % of FIRST images was within two.
 MOST_CLIMBS = 4
@@ -28,9 +32,11 @@ CLIMB = 2e-4
 #: Turning an image must bring it nearer by this share of its squared distance; else it stays.
 ROUND = 1e-3
 #: Interpolation ripples the squared distance of a small source from step to step. Where it is as
-#: small as this share of the norm, so many steps to either side of the best one are compared.
-RIPPLED = 0.02
-REACH = 4
+#: small as this share of the norm, so many steps to either side of the best one are compared. Of
+#: 1,200 FIRST images that leaves 0.5 % more than a thousandth farther than the reference finds
+#: them, instead of 2 %.
+RIPPLED = 0.35
+REACH = 6
 #: Squared distances within this share are tied.
 TIED = 1e-6
 
