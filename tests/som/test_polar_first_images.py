@@ -34,12 +34,12 @@ def test_projection_agrees_with_the_reference(first, polar, window, n_rotations)
     exact, fast = project_both(polar.weights, images, window=window, n_rotations=n_rotations)
     assert (exact.best == fast.best).mean() >= 0.993  # one of 150
     near = np.abs(fast.distance / exact.distance - 1.0) <= 1e-3
-    # The beam is 1.5 pixels wide, so that interpolation ripples: measured 0.947 and 0.973.
-    assert near.mean() >= 0.93
+    # The beam is 1.5 pixels wide, so that interpolation ripples the distance from step to step.
+    assert near.mean() >= 0.95
     same = near & (exact.flip == fast.flip)
     turned = np.abs((fast.angle_rad - exact.angle_rad + np.pi) % (2.0 * np.pi) - np.pi)
     limit = max(np.pi / 180.0, 0.51 * 2.0 * np.pi / n_rotations)
-    assert (turned[same] <= limit).mean() >= 0.96
+    assert (turned[same] <= limit).mean() >= 0.97
 
 
 def test_turned_and_mirrored_sources_stay_on_their_prototypes(first, polar):
