@@ -124,7 +124,9 @@ def test_ties_go_to_the_lowest_unit(n_copies, window):
     places = som.project(make_blobs(30, SIZE, seed=7))
     assert (places.best == 12 - n_copies).all()
     assert (places.second == 13 - n_copies).all()
-    assert np.allclose(places.distance, places.second_distance, rtol=1e-5)
+    # Only the best unit's distance is looked for at more than the neighbouring angles.
+    assert (places.distance <= places.second_distance * (1.0 + 1e-6)).all()
+    assert np.allclose(places.distance, places.second_distance, rtol=1e-3)
 
 
 def test_mirrored_copy_of_a_prototype_ties_with_it():

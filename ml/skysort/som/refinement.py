@@ -92,7 +92,8 @@ class Refiner:
         Returns
         -------
         Places
-            Distances at the best whole step. The angle lies between the steps, at the vertex of
+            Distances at the best whole step; that of the second-best unit is a local minimum. The
+            angle lies between the steps, at the vertex of
             the parabola through the squared distances there and beside it. Where no angle brings
             an image nearer to its best unit by more than 0.1 % of the squared distance, it stays
             as it is: a round or blank image has angle 0 and no flip.
