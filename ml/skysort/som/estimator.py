@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from skysort.errors import InputError
 from skysort.som.base import MEMORY_BYTES
 from skysort.som.config import EpochReport, SOMConfig
+from skysort.som.features import prototype_distances
 from skysort.som.polar_matching import PolarMatcher
 from skysort.som.polar_som import PolarSOM
 from skysort.som.projection import Projection
@@ -206,7 +207,7 @@ class RotationInvariantSOM:
 
     def transform(self, X: NDArray[Any] | ImageStack) -> NDArray[np.float32]:  # noqa: N803
         """Distances (N, K) of images from all prototypes, compared on rings."""
-        return self._fitted().distances(_stack(X))
+        return prototype_distances(self._fitted(), _stack(X))
 
     def fit_predict(self, X: NDArray[Any] | ImageStack, y: None = None) -> NDArray[np.int64]:  # noqa: N803
         """Fit, and give the best unit (N,) of each image."""

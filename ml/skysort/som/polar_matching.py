@@ -305,7 +305,7 @@ class PolarMatcher(nn.Module):
         """
         prototypes = self._plain[self._inner]
         own = slice(0, self._blanked.shape[1] * self._cores.n_rings)
-        norm = self._scale(base)
+        whole = base
         if not self._square:
             base = base - inner[own].square().sum(dim=(0, 1, 2))
         norms = self._norms - prototypes[own].square().sum(dim=(0, 1, 2))
@@ -319,10 +319,10 @@ class PolarMatcher(nn.Module):
             dim=3
         )  # (n, S, E): quarter, flip
         squared = sectors.amin(dim=2).clamp_min_(0.0)  # (n, S)
-        norm = self._slack * norm[:, None]
+        norm = self._slack * self._scale(whole)[:, None]
         two = squared.topk(2, dim=1, largest=False).values
         limit = torch.maximum(two[:, :1] * (1.0 + NEAR_BEST), two[:, 1:]) + NEAR_SAME_NORM * norm
-        same = squared * (1.0 + NEAR_SAME) + NEAR_SAME_NORM * norm
+        same = self._same(squared, whole)
         worth = sectors <= torch.minimum(limit, same)[..., None]
         image, slot, sector = worth.nonzero().unbind(dim=1)
         chosen = sector * n_steps + place[image, slot, sector]

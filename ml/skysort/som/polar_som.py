@@ -25,7 +25,7 @@ from skysort.som.polar_matching import Alignment, Candidates, PolarMatcher
 from skysort.som.projection import Projection
 from skysort.som.refinement import Refiner
 from skysort.som.rotation import rotate_images
-from skysort.som.stack import Chunk, ImageStack, Progress, slices
+from skysort.som.stack import Chunk, ImageStack, slices
 from skysort.som.training import Members, PixelSums, PolarSums, neighbourhood
 from skysort.som.turning import Turner
 
@@ -237,26 +237,6 @@ class PolarSOM(SOM):
             self._mass = self._mass + update.denominator.float()
         self._n_batches += 1
         return float(update.error) / len(images)
-
-    def distances(
-        self, images: ImageStack, *, on_progress: Progress | None = None
-    ) -> NDArray[np.float32]:
-        """Distances (N, K) of images from all prototypes, compared on rings.
-
-        Not exact: what lies in higher modes than are kept, pixel noise above all, does not
-        count. `project` gives the exact distances of the best two.
-        """
-        matcher = self.matcher()
-        found = np.empty((len(images), self.config.grid.n_units), dtype=np.float32)
-        for chunk in self._read(images, slices(len(images), self._chunk_size)):
-            pixels, blank = self._on_device(chunk)
-            for start, stop in slices(len(chunk), self._block):
-                gaps = None if blank is None else blank[start:stop]
-                alignment = matcher.align(matcher.coefficients(pixels[start:stop], gaps))
-                found[chunk.index[start:stop]] = alignment.squared.sqrt().cpu().numpy()
-            if on_progress is not None:
-                on_progress(int(chunk.index[-1]) + 1, len(images))
-        return found
 
     def _batches(self, total: int, epoch: int) -> list[list[tuple[int, int]]]:
         """Parts of the images in the order of training, in batches after which the map moves."""
