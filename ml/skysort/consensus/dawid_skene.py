@@ -6,17 +6,32 @@ maximization alternates between the two. Each matrix is shrunk to the crowd's by
 as in the hierarchical models of Paun et al. (2018, TACL 6, 571), so that a volunteer with few votes
 answers like the crowd. Items come in kinds (a prototype, a single subject) that are answered
 differently; votes on the other kinds count for a fraction, a power prior (Ibrahim & Chen 2000,
-Statistical Science 15, 46).
+Statistical Science 15, 46). Judgments of grid members (`judgments.py`) speak beside the votes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skysort.consensus.judgments import (
+    Judgments,
+    JudgmentSlots,
+    JudgmentTables,
+    fit_tables,
+    judgment_slots,
+    log_table,
+    prior_tables,
+)
 from skysort.errors import InputError
 
-__all__ = ["DawidSkeneFit", "fit_dawid_skene", "vote_log_likelihood"]
+__all__ = [
+    "DawidSkeneFit",
+    "Judgments",
+    "fit_dawid_skene",
+    "judgment_log_likelihood",
+    "vote_log_likelihood",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -39,9 +54,13 @@ class DawidSkeneFit:
         The same for somebody without votes.
     class_prior : ndarray, float64, (G, K)
         Frequency of the classes among items of each kind.
+    crowd_judgment : ndarray, float64, (K, K, 2)
+        By label named, class and answer (0 passes, 1 ticks): how somebody without judgments judges.
+    judgment_odds : ndarray, float64, (W, 2)
+        Each volunteer's odds of ticking over the crowd's: where the label is right, where wrong.
     log_likelihood : ndarray, float64, (n_iterations,)
-        Natural logarithm of the probability of the votes, before each update of the matrices. The
-        prior has its say too, so that it may fall a little at the end.
+        Natural logarithm of the probability of the votes and judgments in each round. The prior
+        has its say too, so that it may fall a little at the end.
     n_iterations : int
         Number of rounds.
     converged : bool
@@ -52,6 +71,8 @@ class DawidSkeneFit:
     confusion: FloatArray
     crowd_confusion: FloatArray
     class_prior: FloatArray
+    crowd_judgment: FloatArray
+    judgment_odds: FloatArray
     log_likelihood: FloatArray
     n_iterations: int
     converged: bool
@@ -61,6 +82,8 @@ class DawidSkeneFit:
 class _Priors:
     crowd_mean: FloatArray  # (K, A)
     allowed: NDArray[np.bool_]  # (G, K)
+    own: FloatArray  # (K, O): probabilities of the items that have some of their own
+    owner: IntArray  # (O,): those items
     worker_strength: float
     crowd_strength: float
     class_strength: float
@@ -78,10 +101,17 @@ class _Votes:
 
 
 @dataclass(frozen=True)
+class _Evidence:
+    votes: _Votes
+    judgments: JudgmentSlots
+
+
+@dataclass(frozen=True)
 class _Parameters:
     confusion: FloatArray  # (K, G, W, A): classes first, so that each is one stretch of memory
     crowd: FloatArray  # (K, G, A)
     class_prior: FloatArray  # (K, G)
+    judgment: JudgmentTables
 
 
 def _indices(name: str, values: ArrayLike, length: int | None, low: int, stop: int) -> IntArray:
@@ -121,6 +151,36 @@ def _allowed(allowed: ArrayLike | None, n_groups: int, n_classes: int) -> NDArra
     return array
 
 
+def _own_prior(
+    item_prior: ArrayLike | None,
+    known: ArrayLike | None,
+    allowed: NDArray[np.bool_],
+    group: IntArray,
+) -> tuple[FloatArray, IntArray]:
+    """Collect what is known of single items: probabilities (K, O) and the items (O,)."""
+    n_items, n_classes = len(group), allowed.shape[1]
+    shape = (n_items, n_classes)
+    prior = np.full(shape, np.nan) if item_prior is None else np.array(item_prior, dtype=float)
+    if prior.shape != shape:
+        raise InputError(f"item_prior must have shape {shape}, got {prior.shape}")
+    if known is not None:
+        truth = _indices("known", known, n_items, -1, n_classes)
+        prior[truth >= 0] = np.eye(n_classes)[truth[truth >= 0]]
+    owner = np.flatnonzero(~np.isnan(prior).all(axis=1))
+    own = prior[owner]
+    wrong = owner[~((own >= 0.0).all(axis=1) & (np.abs(own.sum(axis=1) - 1.0) < 1e-6))]
+    if len(wrong):
+        raise InputError(
+            f"item_prior must be at least 0 and sum to 1 or be all NaN, row {wrong[0]} is neither"
+        )
+    own = own * allowed[group[owner]]
+    total = own.sum(axis=1, keepdims=True)
+    if not (total > 0.0).all():
+        lost = owner[np.argmin(total[:, 0])]
+        raise InputError(f"item {lost} is said to have a class that its kind does not allow")
+    return (own / total).T.copy(), owner
+
+
 def _crowd_mean(class_of_answer: IntArray, n_classes: int) -> FloatArray:
     """Give the matrix (K, A) of a stranger: mostly right, else any other answer."""
     names = class_of_answer == np.arange(n_classes)[:, None]  # (K, A)
@@ -157,13 +217,25 @@ def _log_likelihood(votes: _Votes, confusion: FloatArray) -> FloatArray:
     return np.stack([_sums(votes.item, row[votes.slot], votes.n_items) for row in log_confusion])
 
 
+def _judgment_log_likelihood(
+    judgments: JudgmentSlots, tables: JudgmentTables, n_items: int
+) -> FloatArray:
+    table = log_table(tables, judgments.worker, judgments.label, judgments.ticked)
+    return np.stack([_sums(judgments.item, row[judgments.slot], n_items) for row in table])
+
+
 def _expect(
-    votes: _Votes, group: IntArray, parameters: _Parameters
+    evidence: _Evidence, group: IntArray, parameters: _Parameters, priors: _Priors
 ) -> tuple[FloatArray, FloatArray]:
     """E step: class probabilities (K, I) and log evidence (I,) of all items."""
-    with np.errstate(divide="ignore"):  # a class that a kind cannot have: log 0
-        log_prior = np.log(parameters.class_prior)
-    return _normalized(log_prior[:, group] + _log_likelihood(votes, parameters.confusion))
+    with np.errstate(divide="ignore"):  # a class that an item cannot have: log 0
+        log_weight = np.log(parameters.class_prior)[:, group]
+        log_weight[:, priors.owner] = np.log(priors.own)
+    log_weight += _log_likelihood(evidence.votes, parameters.confusion)
+    judgments = evidence.judgments
+    if len(judgments.item):
+        log_weight += _judgment_log_likelihood(judgments, parameters.judgment, len(group))
+    return _normalized(log_weight)
 
 
 def _class_prior(
@@ -177,8 +249,23 @@ def _class_prior(
     return share
 
 
+def _judgment_tables(
+    judgments: JudgmentSlots, probabilities: FloatArray, n_workers: int, priors: _Priors
+) -> JudgmentTables:
+    if not len(judgments.item):
+        return prior_tables(n_workers, len(probabilities))
+    n_slots = len(judgments.worker)
+    return fit_tables(
+        judgments,
+        np.stack([_sums(judgments.slot, row[judgments.item], n_slots) for row in probabilities]),
+        n_workers=n_workers,
+        worker_strength=priors.worker_strength,
+        crowd_strength=priors.crowd_strength,
+    )
+
+
 def _maximize(
-    votes: _Votes,
+    lessons: _Evidence,
     probabilities: FloatArray,
     group: IntArray,
     weight: FloatArray,
@@ -186,6 +273,7 @@ def _maximize(
     priors: _Priors,
 ) -> _Parameters:
     """M step: matrices and class frequencies that fit the probabilities (K, I) best."""
+    votes = lessons.votes
     by_slot: FloatArray = np.stack(
         [_sums(votes.slot, row[votes.item], votes.n_slots) for row in probabilities]
     )
@@ -198,18 +286,51 @@ def _maximize(
     crowd /= crowd.sum(axis=2, keepdims=True)
     counts += strength * crowd[:, :, None, :]
     counts /= total + strength
-    return _Parameters(counts, crowd, _class_prior(probabilities, group, weight, priors))
+    return _Parameters(
+        counts,
+        crowd,
+        _class_prior(probabilities, group, weight, priors),
+        _judgment_tables(lessons.judgments, probabilities, shape[1], priors),
+    )
 
 
-def _start(item: IntArray, named: IntArray, group: IntArray, priors: _Priors) -> FloatArray:
-    """Begin with each item's shares of votes (K, I), a little flattened."""
+def _first_guess(
+    item: IntArray, named: IntArray, group: IntArray, judgments: JudgmentSlots, priors: _Priors
+) -> FloatArray:
+    """Begin with each item's shares of votes (K, I), a little flattened, and what else is known."""
     n_classes, n_items = len(priors.crowd_mean), len(group)
     names_class = named >= 0
     cell = named[names_class] * n_items + item[names_class]
     counts = np.bincount(cell, minlength=n_classes * n_items).reshape(n_classes, n_items)
     weight = (counts + 1.0 / n_classes) * priors.allowed.T[:, group]
+    weight[:, priors.owner] *= priors.own
+    if len(judgments.item):
+        strangers = prior_tables(int(judgments.worker.max()) + 1, n_classes)
+        log_likelihood = _judgment_log_likelihood(judgments, strangers, n_items)
+        weight *= np.exp(log_likelihood - log_likelihood.max(axis=0))
     share: FloatArray = weight / weight.sum(axis=0)
     return share
+
+
+def _resumed(start: DawidSkeneFit, shape: tuple[int, int, int], n_classes: int) -> _Parameters:
+    """Take over what an earlier fit learnt; whoever is new answers like its crowd."""
+    n_groups, n_workers, n_answers = shape
+    groups, workers, classes, answers = start.confusion.shape
+    if (groups, classes, answers) != (n_groups, n_classes, n_answers) or workers > n_workers:
+        raise InputError(
+            f"start must be a fit of {n_groups} kinds, {n_classes} classes, {n_answers} answers "
+            f"and at most {n_workers} volunteers, got {groups}, {classes}, {answers} and {workers}"
+        )
+    fresh = n_workers - workers
+    strangers = np.repeat(start.crowd_confusion[:, None], fresh, axis=1)
+    confusion = np.concatenate([start.confusion, strangers], axis=1)
+    odds = np.concatenate([start.judgment_odds, np.ones((fresh, 2))])
+    return _Parameters(
+        np.ascontiguousarray(confusion.transpose(2, 0, 1, 3)),
+        start.crowd_confusion.transpose(1, 0, 2),
+        start.class_prior.T,
+        JudgmentTables(start.crowd_judgment, odds),
+    )
 
 
 def fit_dawid_skene(
@@ -225,6 +346,10 @@ def fit_dawid_skene(
     item_group: ArrayLike | None = None,
     allowed: ArrayLike | None = None,
     item_mask: ArrayLike | None = None,
+    item_prior: ArrayLike | None = None,
+    known: ArrayLike | None = None,
+    judgments: Judgments | None = None,
+    start: DawidSkeneFit | None = None,
     worker_strength: float = 5.0,
     crowd_strength: float = 40.0,
     class_strength: float = 10.0,
@@ -253,6 +378,16 @@ def fit_dawid_skene(
         Classes that items of a kind can have; by default all.
     item_mask : array_like of bool, (I,), optional
         Items that may teach; the others (an audit sample) are only judged with what was learnt.
+    item_prior : array_like of float, (I, K), optional
+        What is known of single items from elsewhere (a machine), used instead of the frequencies of
+        their kind, to which these items then add nothing. Rows sum to 1, or are NaN for nothing.
+    known : array_like of int, (I,), optional
+        True class of an item; -1 where it is not known. Known items teach with certainty.
+    judgments : Judgments, optional
+        Ticks and passes on members of grids, beside the votes.
+    start : DawidSkeneFit, optional
+        Earlier fit whose matrices are the first guess. It may have had fewer items and volunteers;
+        the new ones have the last numbers.
     worker_strength, crowd_strength, class_strength : float, optional
         Pseudo-votes behind the prior of a volunteer's row, of the crowd's row, and pseudo-items
         behind equal class frequencies. Positive.
@@ -271,7 +406,8 @@ def fit_dawid_skene(
     Raises
     ------
     InputError
-        If an index is out of range, lengths differ or a strength is not positive.
+        If an index is out of range, lengths differ, a strength is not positive, a known class is
+        not allowed or `start` does not fit.
 
     Examples
     --------
@@ -294,9 +430,11 @@ def fit_dawid_skene(
     _check_strengths(worker_strength, crowd_strength, class_strength, transfer)
     if max_iterations < 1:
         raise InputError(f"max_iterations must be at least 1, got {max_iterations}")
+    may_be = _allowed(allowed, n_groups, n_classes)
     priors = _Priors(
         _crowd_mean(names, n_classes),
-        _allowed(allowed, n_groups, n_classes),
+        may_be,
+        *_own_prior(item_prior, known, may_be, group),
         worker_strength,
         crowd_strength,
         class_strength,
@@ -304,19 +442,30 @@ def fit_dawid_skene(
     )
     slot = (group[items] * n_workers + workers) * n_answers + answers
     n_slots = n_groups * n_workers * n_answers
-    votes = _votes(items, slot, n_items, n_slots)
-    teaches = mask[items]
-    lessons = _votes(items[teaches], slot[teaches], n_items, n_slots)
-    weight = (mask & (np.bincount(items, minlength=n_items) > 0)).astype(float)
+    judged = judgment_slots(judgments, n_items=n_items, n_workers=n_workers, n_classes=n_classes)
+    teaches, instructs = mask[items], mask[judged.item]
+    evidence = _Evidence(_votes(items, slot, n_items, n_slots), judged)
+    lessons = _Evidence(
+        _votes(items[teaches], slot[teaches], n_items, n_slots),
+        replace(judged, item=judged.item[instructs], slot=judged.slot[instructs]),
+    )
+    said = np.bincount(items, minlength=n_items) + np.bincount(judged.item, minlength=n_items)
+    counts = (mask & (said > 0)).astype(float)
+    weight = counts.copy()
+    weight[priors.owner] = 0.0
 
     shape = (n_groups, n_workers, n_answers)
-    probabilities = _start(items, names[answers], group, priors)
+    if start is None:
+        probabilities = _first_guess(items, names[answers], group, judged, priors)
+    else:
+        resumed = _resumed(start, shape, n_classes)
+        probabilities, _ = _expect(evidence, group, resumed, priors)
     history: list[float] = []
     converged = False
     while not converged and len(history) < max_iterations:
         parameters = _maximize(lessons, probabilities, group, weight, shape, priors)
-        updated, evidence = _expect(votes, group, parameters)
-        history.append(float(evidence @ weight))
+        updated, log_evidence = _expect(evidence, group, parameters, priors)
+        history.append(float(log_evidence @ counts))
         change = np.abs(updated - probabilities)[:, mask]
         converged = not change.size or bool(change.max() <= tolerance)
         probabilities = updated
@@ -325,6 +474,8 @@ def fit_dawid_skene(
         parameters.confusion.transpose(1, 2, 0, 3),
         parameters.crowd.transpose(1, 0, 2),
         parameters.class_prior.T.copy(),
+        parameters.judgment.crowd,
+        parameters.judgment.odds,
         np.array(history),
         len(history),
         converged,
@@ -378,3 +529,35 @@ def vote_log_likelihood(
     votes = _votes(targets, workers * n_answers + answers, n, n_workers * n_answers)
     confusion = fit.confusion[group].transpose(1, 0, 2).reshape(n_classes, -1)
     return _log_likelihood(votes, confusion).T.copy()
+
+
+def judgment_log_likelihood(fit: DawidSkeneFit, judgments: Judgments, *, n: int) -> FloatArray:
+    """Sum what judgments say of each of `n` things, without any prior.
+
+    Parameters
+    ----------
+    fit : DawidSkeneFit
+        Supplies the tables.
+    judgments : Judgments
+        Their `item` is the thing judged.
+    n : int
+        Number of things.
+
+    Returns
+    -------
+    ndarray, float64, (n, K)
+        Log probability of all ticks and passes for each class; 0 where nobody judged.
+
+    Examples
+    --------
+    >>> fit = fit_dawid_skene(
+    ...     [0], [0], [0], n_items=1, n_workers=1, n_classes=2, n_answers=2, class_of_answer=[0, 1]
+    ... )
+    >>> ticks = Judgments([1], [0], [0], [True])  # "this is not a 0"
+    >>> np.exp(judgment_log_likelihood(fit, ticks, n=2)).round(2).tolist()
+    [[1.0, 1.0], [0.1, 0.7]]
+    """
+    _, n_workers, n_classes, _ = fit.confusion.shape
+    slots = judgment_slots(judgments, n_items=n, n_workers=n_workers, n_classes=n_classes)
+    tables = JudgmentTables(fit.crowd_judgment, fit.judgment_odds)
+    return _judgment_log_likelihood(slots, tables, n).T.copy()
