@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from skysort.consensus.accuracy import score
+from skysort.consensus.evidence import SOURCES
 from skysort.consensus.merge import CellTable, MergeSettings, VoteTable, merge
 from skysort.consensus.simulation import simulate_crowd
 from skysort.errors import InputError
 
 CLASSES = ["compact", "fri", "frii", "bent"]
 ANSWERS = [*CLASSES, "mixed", "unsure"]
+PRIOR, PROTOTYPE, HEAD, GRID, DIRECT = range(len(SOURCES))
 N_CELLS, N_SUBJECTS, N_AUDIT, N_OUTLIERS = 36, 4000, 150, 100
 
 
@@ -55,7 +57,7 @@ def make_votes(rng, cells, truth, votes_per_item):
         answers=ANSWERS,
         classes=[*CLASSES, "mixed"],
         class_of_answer=np.array([0, 1, 2, 3, 4, -1]),
-        item_is_audit=np.isin(np.arange(n_items), N_CELLS + N_OUTLIERS + np.arange(N_AUDIT)),
+        audit=audit,
     )
 
 
@@ -70,7 +72,7 @@ def case():
 def test_labels_are_about_as_good_as_the_map_allows(case):
     _, _, truth, result = case
     rest = slice(N_OUTLIERS, None)
-    found = score(result.projected_probabilities[rest], truth[rest])
+    found = score(result.machine_probabilities[rest], truth[rest])
     assert found.accuracy.value > 0.82  # members are of their prototype's class with 0.85 + 0.15/4
     assert found.calibration_error < 0.1
 
@@ -78,21 +80,19 @@ def test_labels_are_about_as_good_as_the_map_allows(case):
 def test_votes_on_outliers_settle_them(case):
     _, _, truth, result = case
     outliers = slice(0, N_OUTLIERS)
-    before = score(result.projected_probabilities[outliers], truth[outliers])
+    before = score(result.machine_probabilities[outliers], truth[outliers])
     after = score(result.subject_probabilities[outliers], truth[outliers])
     assert after.accuracy.value > 0.9 > 0.6 > before.accuracy.value
-    assert result.weight_direct[outliers].mean() > 0.7
-    assert result.weight_prior[N_OUTLIERS:].mean() < 0.3
+    assert result.shares[outliers, DIRECT].mean() > 0.7
+    assert result.shares[N_OUTLIERS:, PRIOR].mean() < 0.3
 
 
 def test_every_row_has_probabilities_and_weights_that_sum_to_one(case):
     _, _, _, result = case
     np.testing.assert_allclose(result.subject_probabilities.sum(axis=1), 1.0)
-    np.testing.assert_allclose(result.projected_probabilities.sum(axis=1), 1.0)
+    np.testing.assert_allclose(result.machine_probabilities.sum(axis=1), 1.0)
     np.testing.assert_allclose(result.item_probabilities.sum(axis=1), 1.0)
-    np.testing.assert_allclose(
-        result.weight_prototype + result.weight_direct + result.weight_prior, 1.0
-    )
+    np.testing.assert_allclose(result.shares.sum(axis=1), 1.0)
     assert result.subject_classes == CLASSES
     np.testing.assert_array_equal(result.label, result.subject_probabilities.argmax(axis=1))
 
@@ -111,7 +111,7 @@ def test_subject_items_are_never_mixed(case):
 
 def test_counts_of_votes_and_volunteers_equal_a_plain_count(case):
     votes, cells, _, result = case
-    for subject in [0, 5, *votes.item_subject[votes.item_is_audit][:5], 3999]:
+    for subject in [0, 5, *votes.audit[:5], 3999]:
         on_cell = votes.item_cell[votes.item] == cells.best[subject]
         on_subject = votes.item_subject[votes.item] == subject
         assert result.n_votes_prototype[subject] == on_cell.sum()
@@ -121,23 +121,21 @@ def test_counts_of_votes_and_volunteers_equal_a_plain_count(case):
 
 def test_audit_votes_teach_nothing(case):
     votes, cells, _, result = case
-    kept = ~votes.item_is_audit[votes.item]
+    kept = ~np.isin(votes.item_subject[votes.item], votes.audit)
     without = merge(
         replace(votes, item=votes.item[kept], worker=votes.worker[kept], answer=votes.answer[kept]),
         cells,
     )
-    np.testing.assert_allclose(without.worker_confusion, result.worker_confusion)
-    np.testing.assert_allclose(without.projected_probabilities, result.projected_probabilities)
+    np.testing.assert_allclose(without.fit.confusion, result.fit.confusion)
+    np.testing.assert_allclose(without.machine_probabilities, result.machine_probabilities)
     assert without.trust == result.trust
 
 
 def test_audit_items_judge_the_projection_about_as_the_truth_does(case):
     votes, _, truth, result = case
-    audit = np.flatnonzero(votes.item_is_audit)
-    subjects = votes.item_subject[audit]
-    judged = result.item_probabilities[audit, :4].argmax(axis=1)
-    label = result.projected_probabilities[subjects].argmax(axis=1)
-    assert np.mean(label == judged) == pytest.approx(np.mean(label == truth[subjects]), abs=0.06)
+    judged = result.own_log_likelihood[votes.audit].argmax(axis=1)
+    label = result.machine_probabilities[votes.audit].argmax(axis=1)
+    assert np.mean(label == judged) == pytest.approx(np.mean(label == truth[votes.audit]), abs=0.06)
 
 
 def test_names_of_volunteers_change_nothing(case):
@@ -163,7 +161,7 @@ def test_purer_maps_are_trusted_more():
         rng = np.random.default_rng(3)
         cells, truth = make_map(rng, purity)
         votes = make_votes(rng, cells, truth, votes_per_item=7)
-        trusts.append(merge(replace(votes, item_is_audit=None), cells).trust)
+        trusts.append(merge(replace(votes, audit=None), cells).trust)
     assert trusts[0] < trusts[1] - 0.1
 
 
@@ -173,7 +171,7 @@ def test_prototypes_of_no_single_class_are_called_mixed():
     votes = make_votes(rng, cells, truth, votes_per_item=7)
     result = merge(votes, cells)
     assert np.mean(result.item_probabilities[:N_CELLS].argmax(axis=1) == 4) > 0.8
-    assert result.weight_prior[N_OUTLIERS:].mean() > 0.5
+    assert result.shares[N_OUTLIERS:, PRIOR].mean() > 0.5
 
 
 def test_without_votes_every_row_is_the_even_prior():
@@ -182,7 +180,7 @@ def test_without_votes_every_row_is_the_even_prior():
     votes = VoteTable(none, none, none, none, none, 0, ANSWERS[:4], CLASSES, np.arange(4))
     result = merge(votes, cells)
     np.testing.assert_allclose(result.subject_probabilities, 0.25)
-    np.testing.assert_array_equal(result.weight_prior, 1.0)
+    np.testing.assert_array_equal(result.shares[:, PRIOR], 1.0)
     np.testing.assert_array_equal(result.n_workers, 0)
 
 
@@ -220,14 +218,13 @@ def test_unvoted_prototypes_leave_their_members_to_the_prior(case):
     assert members.any()
     assert (result.n_votes_prototype[members] == 0).all()
     others = (result.n_votes_prototype > 0) & (result.n_votes_direct == 0)
-    lent = result.weight_prototype[members].max()  # by the second-best prototype
-    assert lent < 0.5 < np.median(result.weight_prototype[others])
+    assert result.entropy_bits[members].min() > np.median(result.entropy_bits[others]) + 0.5
 
 
 def test_settings_reach_the_model(case):
     votes, cells, _, result = case
     other = merge(votes, cells, MergeSettings(half_distance=0.5, worker_strength=50.0))
-    assert other.weight_prior.mean() > result.weight_prior.mean() + 0.02
+    assert other.shares[:, PRIOR].mean() > result.shares[:, PRIOR].mean() + 0.02
     spread = [np.ptp(r.worker_agreement) for r in (other, result)]
     assert spread[0] < spread[1]
 
@@ -243,7 +240,6 @@ def test_result_holds_only_finite_numbers(case):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"item_cell": np.array([0, 0, -1])}, "prototype 0 must have one item, got 2"),
         ({"item_cell": np.array([0, 9, -1])}, "item_cell must lie between -1 and 1"),
         ({"item_subject": np.array([-1, -1, 5])}, "item_subject must lie between -1 and 1"),
         ({"item_subject": np.array([-1, 1, 1])}, "item 1 must show either a prototype or"),

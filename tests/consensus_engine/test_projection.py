@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 
 from skysort.consensus.projection import (
     CellTable,
-    Projection,
-    combine,
     fit_trust,
     membership,
     project_cells,
@@ -104,47 +102,41 @@ def test_subject_mixes_its_prototypes_and_the_prior():
     cells = CellTable(np.array([0]), np.array([1]), np.array([1.0]), np.array([1.2]), 2)
     classes = np.array([[0.9, 0.1, 0.0], [0.0, 0.2, 0.8]])
     weights = membership(cells, trust=0.8)
-    projection = project_cells(classes, cells, weights, class_prior=PRIOR)
+    projected = project_cells(classes, cells, weights, class_prior=PRIOR)
     expected = weights.best[0] * classes[0] + weights.second[0] * classes[1] + 0.2 * PRIOR
-    np.testing.assert_allclose(projection.probabilities[0], expected)
-    told = expected - 0.2 * PRIOR
-    np.testing.assert_allclose(projection.prototype_share[0], told / expected)
+    np.testing.assert_allclose(projected[0], expected)
 
 
 def test_outlier_falls_back_to_the_class_prior():
     cells = place(500.0, 600.0)
-    projection = project_cells(np.eye(3)[:2], cells, membership(cells), class_prior=PRIOR)
-    np.testing.assert_allclose(projection.probabilities[-1], PRIOR)
-    np.testing.assert_allclose(projection.prototype_share[-1], 0.0, atol=1e-12)
+    projected = project_cells(np.eye(3)[:2], cells, membership(cells), class_prior=PRIOR)
+    np.testing.assert_allclose(projected[-1], PRIOR)
 
 
 def test_mixed_prototype_spreads_as_the_prior():
     cells = place(1.0, 99.0)
     classes = np.array([[0.2, 0.0, 0.0, 0.8], [1.0, 0.0, 0.0, 0.0]])
-    projection = project_cells(classes, cells, membership(cells), class_prior=PRIOR, mixed_class=3)
-    np.testing.assert_allclose(
-        projection.probabilities[-1], [0.2 + 0.8 * 0.5, 0.8 * 0.3, 0.8 * 0.2], atol=1e-9
-    )
+    projected = project_cells(classes, cells, membership(cells), class_prior=PRIOR, mixed_class=3)
+    np.testing.assert_allclose(projected[-1], [0.2 + 0.8 * 0.5, 0.8 * 0.3, 0.8 * 0.2], atol=1e-9)
 
 
 def test_prototype_without_votes_says_nothing():
     cells = place(1.0, 99.0)
     known = np.array([False, True])
-    projection = project_cells(
+    projected = project_cells(
         np.eye(3)[:2], cells, membership(cells), class_prior=PRIOR, cell_is_known=known
     )
-    np.testing.assert_allclose(projection.probabilities[-1], PRIOR, atol=1e-9)
-    assert projection.prototype_share[-1].max() < 1e-6
+    np.testing.assert_allclose(projected[-1], PRIOR, atol=1e-9)
 
 
-@pytest.mark.parametrize(("third_class", "share"), [(0, 1.0), (1, 2 / 3)])
-def test_neighbor_without_votes_leaves_its_share_as_far_as_neighbors_agree(third_class, share):
+@pytest.mark.parametrize("third_class", [0, 1])
+def test_neighbor_without_votes_leaves_its_share_as_far_as_neighbors_agree(third_class):
     # Subject 0 lies midway between prototype 0 and the silent 3; the others between 0 and 2.
     best, second = np.zeros(41, int), np.r_[3, np.full(40, 2)]
     second[21:] = 1
     cells = CellTable(best, second, np.ones(41), np.ones(41), 4)
     classes = np.eye(2)[[0, 0, third_class, 0]]
-    projection = project_cells(
+    projected = project_cells(
         classes,
         cells,
         membership(cells),
@@ -153,8 +145,7 @@ def test_neighbor_without_votes_leaves_its_share_as_far_as_neighbors_agree(third
     )
     kappa = 1.0 if third_class == 0 else 0.0
     told = 0.5 + 0.5 * kappa
-    assert projection.probabilities[0, 0] == pytest.approx(told + (1 - told) * 0.5)
-    assert projection.prototype_share[0, 0] == pytest.approx(share)
+    assert projected[0, 0] == pytest.approx(told + (1 - told) * 0.5)
 
 
 @pytest.mark.parametrize("true_trust", [0.3, 0.6, 0.9])
@@ -176,51 +167,6 @@ def test_trust_without_votes_is_the_mode_of_its_prior():
     cells = make_cells()
     trust = fit_trust(np.eye(3)[[0, 1, 2, 0]], cells, np.zeros((200, 3)), class_prior=PRIOR)
     assert trust == pytest.approx(0.85, abs=0.006)
-
-
-def test_combination_is_bayes_rule():
-    projection = Projection(np.array([[0.5, 0.3, 0.2]]), np.zeros((1, 3)))
-    likelihood = np.array([[0.1, 0.6, 0.3]])
-    both = combine(projection, np.log(likelihood))
-    expected = projection.probabilities * likelihood
-    np.testing.assert_allclose(both.probabilities, expected / expected.sum())
-    assert both.label.tolist() == [1]
-
-
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 10_000), sharpness=st.floats(0.0, 400.0))
-def test_weights_of_the_label_sum_to_one(seed, sharpness):
-    rng = np.random.default_rng(seed)
-    cells = make_cells(seed=seed)
-    projection = project_cells(
-        rng.dirichlet(np.ones(3), 4), cells, membership(cells), class_prior=PRIOR
-    )
-    direct = sharpness * rng.normal(size=(200, 3)) * (rng.random((200, 1)) < 0.5)
-    both = combine(projection, direct)
-    weights = np.stack([both.weight_prototype, both.weight_direct, both.weight_prior])
-    assert (weights >= 0.0).all()
-    np.testing.assert_allclose(weights.sum(axis=0), 1.0)
-    np.testing.assert_allclose(both.probabilities.sum(axis=1), 1.0)
-    assert (both.weight_direct[~direct.any(axis=1)] == 0.0).all()
-
-
-def test_votes_that_overturn_the_prototype_carry_the_label_alone():
-    projection = Projection(np.array([[0.9, 0.05, 0.05]]), np.array([[0.9, 0.0, 0.0]]))
-    both = combine(projection, np.array([[-30.0, 0.0, -30.0]]))
-    assert both.label.tolist() == [1]
-    assert both.weight_direct[0] == 1.0
-
-
-def test_votes_that_confirm_a_sure_prototype_share_the_label_with_it():
-    projection = Projection(np.array([[0.98, 0.01, 0.01]]), np.array([[0.99, 0.5, 0.5]]))
-    both = combine(projection, np.array([[0.0, -9.0, -9.0]]))
-    assert both.weight_direct[0] == pytest.approx(0.5, abs=0.02)
-    assert both.weight_prototype[0] == pytest.approx(0.5, abs=0.02)
-
-
-def test_where_nothing_is_known_the_prior_has_all_the_weight():
-    both = combine(Projection(np.full((1, 4), 0.25), np.zeros((1, 4))), np.zeros((1, 4)))
-    assert (both.weight_prior[0], both.weight_direct[0], both.weight_prototype[0]) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -263,5 +209,3 @@ def test_refuses_tables_that_do_not_fit_each_other():
         project_cells(np.eye(3), cells, membership(cells), class_prior=PRIOR)
     with pytest.raises(InputError, match="class_prior must have 4 entries"):
         project_cells(np.eye(4), cells, membership(cells), class_prior=PRIOR)
-    with pytest.raises(InputError, match="direct_log_likelihood must have shape"):
-        combine(Projection(np.eye(3), np.eye(3)), np.zeros((2, 3)))

@@ -1,19 +1,28 @@
-"""The door of the room: votes and places on the map in, class probabilities out.
+"""The door of the room: votes, judgments, places on the map and features in, probabilities out.
 
-The first model: Dawid-Skene over all items, projection of the prototypes' classes with the
-distance, direct votes multiplied in. A fuller model replaces the body of `merge` and keeps its
-tables.
+A few rounds of three fits that teach each other: the vote model (`dawid_skene`) with what the
+machine expects of each subject, the classes of prototypes carried to their members (`projection`),
+and the head that corrects them with invariant features (`head`), taught by the votes. Then every
+subject's evidence adds up (`evidence`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skysort.consensus.dawid_skene import DawidSkeneFit, fit_dawid_skene, vote_log_likelihood
+from skysort.consensus.dawid_skene import (
+    DawidSkeneFit,
+    Judgments,
+    fit_dawid_skene,
+    judgment_log_likelihood,
+    vote_log_likelihood,
+)
+from skysort.consensus.evidence import SOURCES, Verdict, weigh
+from skysort.consensus.head import HeadFit, HeadSettings, fit_head, softmax
 from skysort.consensus.projection import (
     CellTable,
-    combine,
+    familiarity,
     fit_trust,
     membership,
     project_cells,
@@ -24,6 +33,7 @@ __all__ = [
     "ITEM_KINDS",
     "MODEL",
     "CellTable",
+    "GridTable",
     "MergeResult",
     "MergeSettings",
     "VoteTable",
@@ -32,12 +42,43 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 #: Name and version of the model, for the record of a run.
-MODEL = "dawid-skene-projection/2"
+MODEL = "dawid-skene-projection-head/3"
 #: Kinds of items in the order of `MergeResult.worker_confusion`.
 ITEM_KINDS = ("prototype", "subject")
 PROTOTYPE, SUBJECT = range(2)
+#: Rounds in which vote model and head teach each other; a fourth changed no label in trials.
+N_ROUNDS = 3
+#: Subjects less familiar than this, without a word of people, are told "unknown".
+LEAST_FAMILIARITY = 0.1
+
+
+@dataclass(frozen=True)
+class GridTable:
+    """Judgments of members of grids, one entry for each member shown and answer.
+
+    Attributes
+    ----------
+    subject, worker : ndarray of int, (J,)
+        Who was shown to whom.
+    label : ndarray of int, (J,)
+        Class that the grid named, among the classes of the votes; never the mixed one.
+    ticked : ndarray of bool, (J,)
+        Whether the volunteer ticked it: "is not that".
+    """
+
+    subject: IntArray
+    worker: IntArray
+    label: IntArray
+    ticked: BoolArray
+
+    @classmethod
+    def empty(cls) -> "GridTable":
+        """Give a table without judgments."""
+        none = np.empty(0, dtype=np.int64)
+        return cls(none, none, none, np.empty(0, dtype=bool))
 
 
 @dataclass(frozen=True)
@@ -49,9 +90,10 @@ class VoteTable:
     item, worker, answer : ndarray of int, (V,)
         One vote per entry: index of the item, the volunteer and the answer.
     item_cell : ndarray of int, (I,)
-        Prototype that an item shows; -1 if it shows a subject. A prototype has one item at most.
+        Prototype that an item shows; -1 if it shows a subject.
     item_subject : ndarray of int, (I,)
-        Subject that an item shows; -1 if it shows a prototype.
+        Subject that an item shows; -1 if it shows a prototype. Votes on several items of the same
+        subject count together.
     n_workers : int
         Number of volunteers, W.
     answers : list of str
@@ -60,8 +102,12 @@ class VoteTable:
         Keys of the K classes, the mixed one among them if there is one.
     class_of_answer : ndarray of int, (A,)
         Class that each answer names; -1 for none ("cannot tell").
-    item_is_audit : ndarray of bool, (I,), optional
-        Items of the audit sample: judged, but never taught from. By default none.
+    grids : GridTable
+        Judgments of members of grids; by default none.
+    audit : ndarray of int, optional
+        Subjects of the audit sample: judged, but never taught from. By default none.
+    known : mapping of int to int
+        Subjects whose class is known (gold), and the class.
     """
 
     item: IntArray
@@ -73,7 +119,9 @@ class VoteTable:
     answers: list[str]
     classes: list[str]
     class_of_answer: IntArray
-    item_is_audit: NDArray[np.bool_] | None = None
+    grids: GridTable = field(default_factory=GridTable.empty)
+    audit: IntArray | None = None
+    known: dict[int, int] = field(default_factory=dict)
 
     @property
     def n_items(self) -> int:
@@ -98,6 +146,10 @@ class MergeSettings:
         See `dawid_skene.fit_dawid_skene`.
     trust_mean, trust_strength, half_distance, fuzziness
         See `projection.fit_trust` and `projection.membership`.
+    n_rounds : int
+        How often vote model and head teach each other.
+    head : HeadSettings
+        See `head.fit_head`.
     """
 
     mixed_class: str = "mixed"
@@ -111,6 +163,8 @@ class MergeSettings:
     trust_strength: float = 10.0
     half_distance: float = 5.0
     fuzziness: float = 1.5
+    n_rounds: int = N_ROUNDS
+    head: HeadSettings = field(default_factory=HeadSettings)
 
 
 @dataclass(frozen=True)
@@ -122,38 +176,46 @@ class MergeResult:
     subject_classes : list of str
         Keys of the C classes, in the order of every subject probability.
     item_probabilities : ndarray, float64, (I, K)
-        Class probabilities of items, sums to 1.
+        Class probabilities of items, sums to 1; for a subject all its evidence.
     item_entropy_bits : ndarray, float64, (I,)
         Shannon entropy of `item_probabilities`.
-    worker_confusion : ndarray, float64, (2, W, K, A)
-        Probability of each answer for each class; kinds as in `ITEM_KINDS`.
-    crowd_confusion : ndarray, float64, (2, K, A)
-        The same for a volunteer without votes.
+    cell_probabilities : ndarray, float64, (n_cells, K)
+        The same for all prototypes; one without votes has the class prior of its kind.
     worker_agreement : ndarray, float64, (W,)
         Mean probability of naming the true class, over the items that the volunteer saw.
+    fit : DawidSkeneFit
+        Matrices of the vote model: confusion (2, W, K, A), kinds as in `ITEM_KINDS`, and those of
+        judgments; its items are not those of the table.
+    head : HeadFit
+        What the machine says, and how it was chosen.
     class_prior : ndarray, float64, (C,)
-        Class frequencies in the catalog, from the prototypes' classes and their hits.
+        Class frequencies in the catalog.
     trust : float
         Learnt share of members in the midst of a prototype that have its class.
-    projected_probabilities : ndarray, float64, (N, C)
-        What the prototypes alone say: without the votes on the subject itself. The audit compares
-        this with the audit items, so that it judges rows that nobody looked at.
+    machine_probabilities : ndarray, float64, (N, C)
+        What prototypes and features say: without the votes and judgments on the subject itself.
+        The audit compares this with the audit sample's own votes, so that it judges rows that
+        nobody looked at.
+    own_log_likelihood : ndarray, float64, (N, C)
+        Log probability of the votes and judgments on the subject itself.
     subject_probabilities : ndarray, float64, (N, C)
-        With those votes; sums to 1.
+        Both together; sums to 1.
     label : ndarray, int64, (N,)
         Index of the most probable class; the first of equals.
+    is_unknown : ndarray of bool, (N,)
+        No prototype resembles it and nobody has judged it: its label is a mere guess by frequency.
     entropy_bits : ndarray, float64, (N,)
         Shannon entropy of `subject_probabilities`.
-    weight_prototype, weight_direct, weight_prior : ndarray, float64, (N,)
-        Where the label comes from, sums to 1; see `projection.combine`.
-    n_votes_prototype, n_votes_direct : ndarray, int64, (N,)
-        Votes on the subject's best prototype and on the subject.
+    shares : ndarray, float64, (N, 5)
+        Where the label comes from: see `evidence.SOURCES`. Sums to 1.
+    n_votes_prototype, n_votes_grid, n_votes_direct : ndarray, int64, (N,)
+        Votes on the subject's best prototype, judgments of it in grids, votes on the subject.
     n_workers : ndarray, int64, (N,)
-        Different volunteers behind both.
+        Different volunteers behind all three.
     log_likelihood : ndarray, float64, (n_iterations,)
-        Trace of the fit, natural logarithm.
+        Trace of the last fit, natural logarithm.
     n_iterations : int
-        Rounds of the fit.
+        Rounds of the last fit.
     converged : bool
         Whether it came to rest.
     """
@@ -161,19 +223,21 @@ class MergeResult:
     subject_classes: list[str]
     item_probabilities: FloatArray
     item_entropy_bits: FloatArray
-    worker_confusion: FloatArray
-    crowd_confusion: FloatArray
+    cell_probabilities: FloatArray
     worker_agreement: FloatArray
+    fit: DawidSkeneFit = field(repr=False)
+    head: HeadFit = field(repr=False)
     class_prior: FloatArray
     trust: float
-    projected_probabilities: FloatArray
+    machine_probabilities: FloatArray
+    own_log_likelihood: FloatArray
     subject_probabilities: FloatArray
     label: IntArray
+    is_unknown: BoolArray
     entropy_bits: FloatArray
-    weight_prototype: FloatArray
-    weight_direct: FloatArray
-    weight_prior: FloatArray
+    shares: FloatArray
     n_votes_prototype: IntArray
+    n_votes_grid: IntArray
     n_votes_direct: IntArray
     n_workers: IntArray
     log_likelihood: FloatArray = field(repr=False)
@@ -181,7 +245,29 @@ class MergeResult:
     converged: bool
 
 
-def _check(votes: VoteTable, cells: CellTable) -> None:
+@dataclass(frozen=True)
+class _Case:
+    """The table in the order of the fit: all prototypes, then the subjects with evidence."""
+
+    votes: VoteTable
+    cells: CellTable
+    mixed: int | None
+    pure: list[int]
+    subjects: IntArray  # (M,) with evidence or known, ascending
+    item: IntArray  # (I,) the table's items among those of the fit
+    teaches: BoolArray  # (M,) not of the audit sample
+    known: IntArray  # (M,) class, or -1
+
+    @property
+    def n_cells(self) -> int:
+        return self.cells.n_cells
+
+    @property
+    def n_fitted(self) -> int:
+        return self.n_cells + len(self.subjects)
+
+
+def _check(votes: VoteTable, cells: CellTable, features: NDArray[np.floating] | None) -> None:
     n_subjects = len(cells.best)
     for name, index, stop in (
         ("item_cell", votes.item_cell, cells.n_cells),
@@ -189,39 +275,76 @@ def _check(votes: VoteTable, cells: CellTable) -> None:
     ):
         if index.shape != (votes.n_items,):
             raise InputError(f"{name} must have {votes.n_items} entries, got {index.shape}")
-        if index.dtype.kind not in "iu":
-            raise InputError(f"{name} must be integers, got {index.dtype}")
-        if index.size and not (index.min() >= -1 and index.max() < stop):
-            raise InputError(f"{name} must lie between -1 and {stop - 1}")
+        _check_range(name, index, -1, stop)
     both = np.flatnonzero((votes.item_cell >= 0) == (votes.item_subject >= 0))
     if len(both):
         raise InputError(f"item {both[0]} must show either a prototype or a subject")
-    shown = np.bincount(votes.item_cell[votes.item_cell >= 0], minlength=cells.n_cells)
-    if (shown > 1).any():
-        raise InputError(f"prototype {shown.argmax()} must have one item, got {shown.max()}")
+    _check_range("item", votes.item, 0, votes.n_items)
+    _check_range("grids.subject", votes.grids.subject, 0, n_subjects)
+    if votes.audit is not None:
+        _check_range("audit", votes.audit, 0, n_subjects)
+    known = np.array(list(votes.known), dtype=np.int64)
+    _check_range("known", known, 0, n_subjects)
+    if features is not None and (features.ndim != 2 or len(features) != n_subjects):
+        raise InputError(f"features must have {n_subjects} rows, got shape {features.shape}")
 
 
-def _allowed(votes: VoteTable, mixed: int | None) -> NDArray[np.bool_]:
-    allowed = np.ones((len(ITEM_KINDS), len(votes.classes)), dtype=bool)
-    if mixed is not None:
-        allowed[SUBJECT, mixed] = False
-    return allowed
+def _check_range(name: str, index: NDArray[np.int64], low: int, stop: int) -> None:
+    if index.dtype.kind not in "iu":
+        raise InputError(f"{name} must be integers, got {index.dtype}")
+    if index.size and not (index.min() >= low and index.max() < stop):
+        raise InputError(f"{name} must lie between {low} and {stop - 1}")
 
 
-def _fit(votes: VoteTable, mixed: int | None, settings: MergeSettings) -> DawidSkeneFit:
-    audit = votes.item_is_audit
+def _case(votes: VoteTable, cells: CellTable, mixed_class: str) -> _Case:
+    classes = votes.classes
+    mixed = classes.index(mixed_class) if mixed_class in classes else None
+    shown = votes.item_subject[votes.item_subject >= 0]
+    touched = [shown, votes.grids.subject, np.array(list(votes.known), dtype=np.int64)]
+    subjects = np.unique(np.concatenate(touched))
+    place = cells.n_cells + np.searchsorted(subjects, votes.item_subject)
+    known = np.array([votes.known.get(int(n), -1) for n in subjects], dtype=np.int64)
+    return _Case(
+        votes,
+        cells,
+        mixed,
+        [k for k in range(len(classes)) if k != mixed],
+        subjects,
+        np.where(votes.item_cell >= 0, votes.item_cell, place),
+        ~np.isin(subjects, [] if votes.audit is None else votes.audit),
+        known,
+    )
+
+
+def _fit_votes(
+    case: _Case, machine: FloatArray | None, start: DawidSkeneFit | None, settings: MergeSettings
+) -> DawidSkeneFit:
+    """Fit the vote model, with what the machine (N, C) expects of each subject if it is known."""
+    votes, n_classes = case.votes, len(case.votes.classes)
+    allowed = np.ones((len(ITEM_KINDS), n_classes), dtype=bool)
+    if case.mixed is not None:
+        allowed[SUBJECT, case.mixed] = False
+    expected = np.full((case.n_fitted, n_classes), np.nan)
+    if machine is not None:
+        expected[case.n_cells :] = 0.0
+        expected[case.n_cells :, case.pure] = machine[case.subjects]
+    is_cell = np.arange(case.n_fitted) < case.n_cells
     return fit_dawid_skene(
-        votes.item,
+        case.item[votes.item],
         votes.worker,
         votes.answer,
-        n_items=votes.n_items,
+        n_items=case.n_fitted,
         n_workers=votes.n_workers,
-        n_classes=len(votes.classes),
+        n_classes=n_classes,
         n_answers=len(votes.answers),
         class_of_answer=votes.class_of_answer,
-        item_group=np.where(votes.item_cell >= 0, PROTOTYPE, SUBJECT),
-        allowed=_allowed(votes, mixed),
-        item_mask=None if audit is None else ~np.asarray(audit),
+        item_group=np.where(is_cell, PROTOTYPE, SUBJECT),
+        allowed=allowed,
+        item_mask=np.concatenate([np.ones(case.n_cells, dtype=bool), case.teaches]),
+        item_prior=expected,
+        known=np.concatenate([np.full(case.n_cells, -1), case.known]),
+        judgments=_judgments(case),
+        start=start,
         worker_strength=settings.worker_strength,
         crowd_strength=settings.crowd_strength,
         class_strength=settings.class_strength,
@@ -231,43 +354,133 @@ def _fit(votes: VoteTable, mixed: int | None, settings: MergeSettings) -> DawidS
     )
 
 
-def _cell_probabilities(
-    votes: VoteTable, fit: DawidSkeneFit, n_cells: int
-) -> tuple[FloatArray, IntArray]:
-    """Class probabilities (n_cells, K) of prototypes and the votes behind each (n_cells,)."""
-    shows_cell = np.flatnonzero(votes.item_cell >= 0)
-    probabilities = np.tile(fit.class_prior[PROTOTYPE], (n_cells, 1))
-    probabilities[votes.item_cell[shows_cell]] = fit.item_probabilities[shows_cell]
-    cell = votes.item_cell[votes.item]
-    return probabilities, np.bincount(cell[cell >= 0], minlength=n_cells)
+def _judgments(case: _Case) -> Judgments:
+    grids = case.votes.grids
+    item = case.n_cells + np.searchsorted(case.subjects, grids.subject)
+    return Judgments(item, grids.worker, grids.label, grids.ticked)
+
+
+def _own_evidence(case: _Case, fit: DawidSkeneFit) -> tuple[FloatArray, FloatArray]:
+    """Log likelihood (M, C) of direct votes and of judgments, for the subjects with evidence."""
+    votes, m = case.votes, len(case.subjects)
+    item = case.item[votes.item]
+    is_direct = item >= case.n_cells
+    direct = vote_log_likelihood(
+        fit,
+        item[is_direct] - case.n_cells,
+        votes.worker[is_direct],
+        votes.answer[is_direct],
+        n=m,
+        group=SUBJECT,
+    )
+    judged = _judgments(case)
+    grids = judgment_log_likelihood(
+        fit, replace(judged, item=np.asarray(judged.item) - case.n_cells), n=m
+    )
+    return direct[:, case.pure], grids[:, case.pure]
 
 
 def _class_prior(
-    pure: FloatArray, cells: CellTable, known: NDArray[np.bool_], strength: float
+    case: _Case, fit: DawidSkeneFit, known: BoolArray, settings: MergeSettings
 ) -> FloatArray:
     """Class frequencies (C,) of the members of prototypes with votes, a little flattened."""
-    hits = np.bincount(cells.best, minlength=cells.n_cells) * known
-    counts = hits @ pure + strength / pure.shape[1]
+    hits = np.bincount(case.cells.best, minlength=case.n_cells) * known
+    counts = hits @ fit.item_probabilities[: case.n_cells, case.pure]
+    counts += settings.class_strength / len(case.pure)
     share: FloatArray = counts / counts.sum()
     return share
 
 
-def _direct(
-    votes: VoteTable, fit: DawidSkeneFit, n_subjects: int, chosen: NDArray[np.bool_]
-) -> FloatArray:
-    """Log likelihood (N, K) of the chosen votes (V,) on the subjects themselves."""
-    return vote_log_likelihood(
-        fit,
-        votes.item_subject[votes.item[chosen]],
-        votes.worker[chosen],
-        votes.answer[chosen],
-        n=n_subjects,
-        group=SUBJECT,
+def _project(
+    case: _Case, fit: DawidSkeneFit, own: FloatArray, settings: MergeSettings
+) -> tuple[FloatArray, float, FloatArray]:
+    """Class frequencies (C,), the learnt trust and what prototypes say of the subjects (N, C)."""
+    item = case.item[case.votes.item]
+    known = np.bincount(item[item < case.n_cells], minlength=case.n_cells) > 0
+    prior = _class_prior(case, fit, known, settings)
+    cell_probabilities = fit.item_probabilities[: case.n_cells]
+    spread = np.zeros((len(case.cells.best), len(case.pure)))
+    spread[case.subjects[case.teaches]] = own[case.teaches]
+    trust = fit_trust(
+        cell_probabilities,
+        case.cells,
+        spread,
+        class_prior=prior,
+        mixed_class=case.mixed,
+        cell_is_known=known,
+        mean=settings.trust_mean,
+        strength=settings.trust_strength,
+        half_distance=settings.half_distance,
+        fuzziness=settings.fuzziness,
     )
+    projected = project_cells(
+        cell_probabilities,
+        case.cells,
+        membership(
+            case.cells,
+            trust=trust,
+            half_distance=settings.half_distance,
+            fuzziness=settings.fuzziness,
+        ),
+        class_prior=prior,
+        mixed_class=case.mixed,
+        cell_is_known=known,
+    )
+    return prior, trust, projected
 
 
-def _agreement(votes: VoteTable, fit: DawidSkeneFit) -> FloatArray:
+def _machine(
+    case: _Case,
+    features: NDArray[np.floating] | None,
+    projected: FloatArray,
+    prior: FloatArray,
+    own: FloatArray,
+    settings: MergeSettings,
+) -> HeadFit:
+    """Correct what prototypes say by what features say, as far as subjects are familiar."""
+    inputs = np.zeros((len(projected), 0)) if features is None else features
+    nearby = familiarity(case.cells, half_distance=settings.half_distance)
+    has_own = case.teaches & ((own != own[:, :1]).any(axis=1) | (case.known >= 0))
+    has_own &= nearby[case.subjects] >= 0.5  # the strange ones teach nothing of the others
+    evidence = own.copy()
+    is_known = np.flatnonzero(case.known >= 0)
+    evidence[is_known] = -np.inf
+    evidence[is_known, [case.pure.index(k) for k in case.known[is_known]]] = 0.0
+    tiny = np.finfo(float).tiny  # a class that all prototypes rule out
+    head = fit_head(
+        inputs,
+        np.maximum(projected, tiny),
+        prior,
+        case.subjects[has_own],
+        evidence[has_own],
+        settings=settings.head,
+    )
+    corrected = head.head_logits * nearby[:, None]
+    total = np.log(prior) + head.cell_logits + corrected
+    return replace(head, head_logits=corrected, probabilities=softmax(total))
+
+
+def _verdict(case: _Case, head: HeadFit, prior: FloatArray, own: FloatArray) -> Verdict:
+    """Add up all sources; `own` is (2, M, C): judgments and direct votes."""
+    logits = np.zeros((len(SOURCES), *head.cell_logits.shape))
+    logits[SOURCES.index("prior")] = np.log(prior)
+    logits[SOURCES.index("prototype")] = head.cell_logits
+    logits[SOURCES.index("head")] = head.head_logits
+    for name, said in zip(("grid", "direct"), own, strict=True):
+        logits[SOURCES.index(name), case.subjects] = said
+    is_known = case.known >= 0
+    truth = np.eye(len(case.votes.classes))[case.known[is_known]][:, case.pure]
+    logits[SOURCES.index("direct"), case.subjects[is_known]] += CERTAIN * truth
+    return weigh(logits)
+
+
+#: Logit of a class that is known.
+CERTAIN = 50.0
+
+
+def _agreement(case: _Case, fit: DawidSkeneFit) -> FloatArray:
     """Mean chance (W,) that a volunteer names the true class of an item of theirs."""
+    votes = case.votes
     n_classes = len(votes.classes)
     names = np.asarray(votes.class_of_answer) == np.arange(n_classes)[:, None]  # (K, A)
     right = (fit.confusion * names).sum(axis=3)  # (G, W, K)
@@ -281,12 +494,18 @@ def _agreement(votes: VoteTable, fit: DawidSkeneFit) -> FloatArray:
     return mean
 
 
-def _n_workers(votes: VoteTable, cells: CellTable) -> IntArray:
+def _n_workers(case: _Case) -> IntArray:
     """Count different volunteers (N,) behind each subject: on its best prototype or on itself."""
-    n_workers = votes.n_workers
+    votes, cells, n_workers = case.votes, case.cells, case.votes.n_workers
     cell, subject = votes.item_cell[votes.item], votes.item_subject[votes.item]
     on_cell = np.unique(cell[cell >= 0] * n_workers + votes.worker[cell >= 0])
-    on_subject = np.unique(subject[subject >= 0] * n_workers + votes.worker[subject >= 0])
+    own = np.concatenate(
+        [
+            subject[subject >= 0] * n_workers + votes.worker[subject >= 0],
+            votes.grids.subject * n_workers + votes.grids.worker,
+        ]
+    )
+    on_subject = np.unique(own)
     by_cell = np.bincount(on_cell // n_workers, minlength=cells.n_cells)
     subjects, workers = on_subject // n_workers, on_subject % n_workers
     is_new = ~np.isin(cells.best[subjects] * n_workers + workers, on_cell)
@@ -300,17 +519,38 @@ def _entropy_bits(probabilities: FloatArray) -> FloatArray:
     return entropy
 
 
-def merge(votes: VoteTable, cells: CellTable, settings: MergeSettings | None = None) -> MergeResult:
+def _items(case: _Case, fit: DawidSkeneFit, subjects: FloatArray) -> FloatArray:
+    """Class probabilities (I, K) of the table's items."""
+    probabilities = fit.item_probabilities[case.item].copy()
+    shows = np.flatnonzero(case.votes.item_subject >= 0)
+    probabilities[shows] = 0.0
+    probabilities[np.ix_(shows, case.pure)] = subjects[case.votes.item_subject[shows]]
+    return probabilities
+
+
+def merge(
+    votes: VoteTable,
+    cells: CellTable,
+    settings: MergeSettings | None = None,
+    *,
+    features: NDArray[np.floating] | None = None,
+    start: MergeResult | None = None,
+) -> MergeResult:
     """Turn votes on items and places on the map into a class distribution of every subject.
 
     Parameters
     ----------
     votes : VoteTable
-        Votes on prototypes and on subjects; may be empty.
+        Votes on prototypes and on subjects, judgments of members; may be empty.
     cells : CellTable
         Every subject's place on the map.
     settings : MergeSettings, optional
         By default the defaults.
+    features : ndarray of float, (N, d), optional
+        Invariant features of the subjects (see `kernel_map`); without them prototypes speak alone.
+    start : MergeResult, optional
+        An earlier merge of fewer votes, for the first guess; volunteers and items that have come
+        since have the last numbers.
 
     Returns
     -------
@@ -320,7 +560,8 @@ def merge(votes: VoteTable, cells: CellTable, settings: MergeSettings | None = N
     Raises
     ------
     InputError
-        If an index is out of range or an item shows both a prototype and a subject.
+        If an index is out of range, an item shows both a prototype and a subject, or features have
+        another number of rows.
 
     Examples
     --------
@@ -336,64 +577,56 @@ def merge(votes: VoteTable, cells: CellTable, settings: MergeSettings | None = N
     ['frii', 'frii', 'frii']
     """
     chosen = settings or MergeSettings()
-    _check(votes, cells)
-    classes = votes.classes
-    mixed = classes.index(chosen.mixed_class) if chosen.mixed_class in classes else None
-    pure = [k for k in range(len(classes)) if k != mixed]
-    fit = _fit(votes, mixed, chosen)
-
-    cell_probabilities, cell_votes = _cell_probabilities(votes, fit, cells.n_cells)
-    known = cell_votes > 0
-    prior = _class_prior(cell_probabilities[:, pure], cells, known, chosen.class_strength)
-    is_direct = votes.item_subject[votes.item] >= 0
-    teaches = is_direct.copy()
-    if votes.item_is_audit is not None:
-        teaches &= ~votes.item_is_audit[votes.item]
+    _check(votes, cells, features)
+    case = _case(votes, cells, chosen.mixed_class)
+    fit = None if start is None else start.fit
+    machine = None if start is None else start.machine_probabilities
+    for _ in range(chosen.n_rounds):
+        fit = _fit_votes(case, machine, fit, chosen)
+        own = _own_evidence(case, fit)
+        both = own[0] + own[1]
+        prior, trust, projected = _project(case, fit, both, chosen)
+        head = _machine(case, features, projected, prior, both, chosen)
+        machine = head.probabilities
+    assert fit is not None  # there is a round at least
+    verdict = _verdict(case, head, prior, np.stack(own[::-1]))
+    subject = votes.item_subject[votes.item]
+    item_probabilities = _items(case, fit, verdict.probabilities)
+    cell = votes.item_cell[votes.item]
     n_subjects = len(cells.best)
-    trust = fit_trust(
-        cell_probabilities,
-        cells,
-        _direct(votes, fit, n_subjects, teaches)[:, pure],
-        class_prior=prior,
-        mixed_class=mixed,
-        cell_is_known=known,
-        mean=chosen.trust_mean,
-        strength=chosen.trust_strength,
-        half_distance=chosen.half_distance,
-        fuzziness=chosen.fuzziness,
-    )
-    projection = project_cells(
-        cell_probabilities,
-        cells,
-        membership(
-            cells, trust=trust, half_distance=chosen.half_distance, fuzziness=chosen.fuzziness
-        ),
-        class_prior=prior,
-        mixed_class=mixed,
-        cell_is_known=known,
-    )
-    both = combine(projection, _direct(votes, fit, n_subjects, is_direct)[:, pure])
-    subject = votes.item_subject[votes.item[is_direct]]
+    n_grid = np.bincount(votes.grids.subject, minlength=n_subjects)
+    n_direct = np.bincount(subject[subject >= 0], minlength=n_subjects)
+    is_far = familiarity(cells, half_distance=chosen.half_distance) < LEAST_FAMILIARITY
+    is_untouched = n_grid + n_direct == 0
+    is_untouched[list(votes.known)] = False
     return MergeResult(
-        subject_classes=[classes[k] for k in pure],
-        item_probabilities=fit.item_probabilities,
-        item_entropy_bits=_entropy_bits(fit.item_probabilities),
-        worker_confusion=fit.confusion,
-        crowd_confusion=fit.crowd_confusion,
-        worker_agreement=_agreement(votes, fit),
+        subject_classes=[votes.classes[k] for k in case.pure],
+        item_probabilities=item_probabilities,
+        item_entropy_bits=_entropy_bits(item_probabilities),
+        cell_probabilities=fit.item_probabilities[: cells.n_cells],
+        worker_agreement=_agreement(case, fit),
+        fit=fit,
+        head=head,
         class_prior=prior,
         trust=trust,
-        projected_probabilities=projection.probabilities,
-        subject_probabilities=both.probabilities,
-        label=both.label,
-        entropy_bits=_entropy_bits(both.probabilities),
-        weight_prototype=both.weight_prototype,
-        weight_direct=both.weight_direct,
-        weight_prior=both.weight_prior,
-        n_votes_prototype=cell_votes[cells.best],
-        n_votes_direct=np.bincount(subject, minlength=n_subjects),
-        n_workers=_n_workers(votes, cells),
+        machine_probabilities=machine,
+        own_log_likelihood=_spread(case, both),
+        subject_probabilities=verdict.probabilities,
+        label=verdict.label,
+        is_unknown=is_far & is_untouched,
+        entropy_bits=_entropy_bits(verdict.probabilities),
+        shares=verdict.shares,
+        n_votes_prototype=np.bincount(cell[cell >= 0], minlength=cells.n_cells)[cells.best],
+        n_votes_grid=n_grid,
+        n_votes_direct=n_direct,
+        n_workers=_n_workers(case),
         log_likelihood=fit.log_likelihood,
         n_iterations=fit.n_iterations,
         converged=fit.converged,
     )
+
+
+def _spread(case: _Case, own: FloatArray) -> FloatArray:
+    everywhere = np.zeros((len(case.cells.best), own.shape[1]))
+    everywhere[case.subjects] = own
+    return everywhere

@@ -22,10 +22,8 @@ from skysort.errors import InputError
 
 __all__ = [
     "CellTable",
-    "Combination",
     "Membership",
-    "Projection",
-    "combine",
+    "familiarity",
     "fit_trust",
     "membership",
     "project_cells",
@@ -87,43 +85,6 @@ class Membership:
     prior: FloatArray
 
 
-@dataclass(frozen=True)
-class Projection:
-    """What the prototypes say of the subjects.
-
-    Attributes
-    ----------
-    probabilities : ndarray, float64, (N, C)
-        Sums to 1 over the subjects' classes ("mixed" is none).
-    prototype_share : ndarray, float64, (N, C)
-        Part of each probability that prototypes brought; the rest is class frequency.
-    """
-
-    probabilities: FloatArray
-    prototype_share: FloatArray
-
-
-@dataclass(frozen=True)
-class Combination:
-    """Class probabilities of subjects and where each label comes from.
-
-    Attributes
-    ----------
-    probabilities : ndarray, float64, (N, C)
-        Sums to 1.
-    label : ndarray, int64, (N,)
-        Most probable class.
-    weight_prototype, weight_direct, weight_prior : ndarray, float64, (N,)
-        Shares from 0 to 1 that sum to 1; see `combine`.
-    """
-
-    probabilities: FloatArray
-    label: IntArray
-    weight_prototype: FloatArray
-    weight_direct: FloatArray
-    weight_prior: FloatArray
-
-
 def _medians(values: FloatArray, cell: IntArray, n_cells: int) -> FloatArray:
     """Median of the values in each cell (n_cells,); NaN where there is none."""
     order = np.lexsort((values, cell))
@@ -157,6 +118,34 @@ def _excess(cells: CellTable) -> FloatArray:
     beyond = np.maximum(distance - shrunk(usual, float(all_usual))[best], 0.0)
     excess: FloatArray = beyond / np.maximum(sigma, np.finfo(float).tiny)
     return excess
+
+
+def familiarity(cells: CellTable, *, half_distance: float = 5.0) -> FloatArray:
+    """Say how far subjects lie within what the map knows.
+
+    Parameters
+    ----------
+    cells : CellTable
+        Places of N subjects.
+    half_distance : float, optional
+        Robust standard deviations beyond the prototype's usual distance at which it is 1/2.
+
+    Returns
+    -------
+    ndarray, float64, (N,)
+        1 in the midst of a prototype's members, near 0 for what no prototype resembles.
+
+    Raises
+    ------
+    InputError
+        If `half_distance` is not positive.
+    """
+    if not half_distance > 0.0:
+        raise InputError(f"half_distance must be positive, got {half_distance}")
+    # Far outliers underflow to no membership at all, which is what they have.
+    with np.errstate(under="ignore", over="ignore"):
+        known: FloatArray = np.exp2(-((_excess(cells) / half_distance) ** 2))
+    return known
 
 
 def membership(
@@ -195,13 +184,10 @@ def membership(
     """
     if not 0.0 <= trust <= 1.0:
         raise InputError(f"trust must lie between 0 and 1, got {trust}")
-    if not half_distance > 0.0:
-        raise InputError(f"half_distance must be positive, got {half_distance}")
     if not fuzziness > 1.0:
         raise InputError(f"fuzziness must be above 1, got {fuzziness}")
-    # Far outliers underflow to no membership at all, which is what they have.
+    total = trust * familiarity(cells, half_distance=half_distance)
     with np.errstate(under="ignore", over="ignore"):
-        total = trust * np.exp2(-((_excess(cells) / half_distance) ** 2))
         nearer = np.divide(
             np.asarray(cells.distance, dtype=float),
             cells.second_distance,
@@ -235,7 +221,7 @@ def project_cells(
     class_prior: FloatArray,
     mixed_class: int | None = None,
     cell_is_known: NDArray[np.bool_] | None = None,
-) -> Projection:
+) -> FloatArray:
     """Give every subject the classes of its prototypes as far as it is a member.
 
     Parameters
@@ -257,8 +243,8 @@ def project_cells(
 
     Returns
     -------
-    Projection
-        Probabilities (N, C) and the part that prototypes brought.
+    ndarray, float64, (N, C)
+        Probabilities; sums to 1 over the subjects' classes ("mixed" is none).
 
     Raises
     ------
@@ -282,8 +268,8 @@ def project_cells(
     told = best[:, None] * pure[cells.best] + second[:, None] * pure[cells.second]
     untold = 1.0 - told.sum(axis=1, keepdims=True)
     total = told + untold.clip(0.0) * class_prior
-    total_or_one = np.where(total > 0.0, total, 1.0)
-    return Projection(total / total.sum(axis=1, keepdims=True), told / total_or_one)
+    share: FloatArray = total / total.sum(axis=1, keepdims=True)
+    return share
 
 
 def fit_trust(
@@ -322,7 +308,7 @@ def fit_trust(
     voted = np.flatnonzero(direct_log_likelihood.any(axis=1))
     log_likelihood = direct_log_likelihood[voted]
     likelihood = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
-    projection = project_cells(
+    projected = project_cells(
         cell_probabilities,
         cells,
         full,
@@ -330,83 +316,9 @@ def fit_trust(
         mixed_class=mixed_class,
         cell_is_known=cell_is_known,
     )
-    trusted = (projection.probabilities[voted] * likelihood).sum(axis=1)
+    trusted = (projected[voted] * likelihood).sum(axis=1)
     distrusted = likelihood @ class_prior
     grid = np.linspace(0.01, 0.99, 99)
     evidence = np.array([np.log(t * trusted + (1.0 - t) * distrusted).sum() for t in grid])
     evidence += strength * (mean * np.log(grid) + (1.0 - mean) * np.log1p(-grid))
     return float(grid[np.argmax(evidence)])
-
-
-def _softmax(log_weight: FloatArray) -> FloatArray:
-    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    share: FloatArray = weight / weight.sum(axis=1, keepdims=True)
-    return share
-
-
-def combine(projection: Projection, direct_log_likelihood: FloatArray) -> Combination:
-    """Multiply the votes on the subjects themselves into what their prototypes say.
-
-    The weights divide the label c in two steps. First the gain ``log(p(c) C)`` over a blind guess
-    among C classes is shared between prototype side and direct votes as Shapley values: each one's
-    gain averaged over coming first and coming second, negative ones counted as none,
-
-        direct    = (log(q(c) C) + log(p(c) / pi(c))) / 2
-        projected = (log(pi(c) C) + log(p(c) / q(c))) / 2
-
-    with pi from the projection alone, q from the direct votes alone and p from both. Then the
-    projected share is divided between prototype and class frequencies as pi(c) is. Without votes of
-    its own a subject has direct weight 0; where no side speaks for the label, the prior has it all.
-
-    Parameters
-    ----------
-    projection : Projection
-        From `project_cells`.
-    direct_log_likelihood : ndarray, float64, (N, C)
-        Log probability of the votes on each subject for each class; zeros where nobody voted.
-
-    Returns
-    -------
-    Combination
-        Probabilities, labels and weights.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> projection = Projection(np.array([[0.8, 0.2]]), np.array([[0.75, 0.0]]))
-    >>> both = combine(projection, np.log([[0.9, 0.1]]))
-    >>> both.probabilities.round(3).tolist(), both.weight_direct.round(2).tolist()
-    ([[0.973, 0.027]], [0.59])
-    """
-    pi = projection.probabilities
-    if direct_log_likelihood.shape != pi.shape:
-        raise InputError(
-            f"direct_log_likelihood must have shape {pi.shape}, got {direct_log_likelihood.shape}"
-        )
-    if not len(pi):
-        none = np.empty(0)
-        return Combination(pi.copy(), np.empty(0, dtype=np.int64), none, none, none)
-    with np.errstate(divide="ignore"):
-        p = _softmax(np.log(pi) + direct_log_likelihood)
-    q = _softmax(direct_log_likelihood)
-    label = p.argmax(axis=1)
-    rows = np.arange(len(pi))
-    n_classes = pi.shape[1]
-    pi_label, p_label, q_label = pi[rows, label], p[rows, label], q[rows, label]
-    tiny = np.finfo(float).tiny  # a class that overwhelming votes leave to neither side
-    log_pi, log_p, log_q = (np.log(np.maximum(v, tiny)) for v in (pi_label, p_label, q_label))
-    base = np.log(n_classes)
-    direct = np.maximum(log_q + base + log_p - log_pi, 0.0)
-    projected = np.maximum(log_pi + base + log_p - log_q, 0.0)
-    direct[~direct_log_likelihood.any(axis=1)] = 0.0
-    gain = direct + projected
-    weight_direct = np.divide(direct, gain, out=np.zeros(len(pi)), where=gain > 0.0)
-    share = np.where(gain > 0.0, projection.prototype_share[rows, label], 0.0)
-    weight_prototype = (1.0 - weight_direct) * share
-    weight_prior = (1.0 - weight_direct) * (1.0 - share)
-    return Combination(p, label, weight_prototype, weight_direct, weight_prior)

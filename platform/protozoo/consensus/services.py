@@ -24,6 +24,7 @@ from protozoo.voting.selectors import question_newest
 from protozoo.voting.trees import MIXED, Answer, tree_classes, tree_leaves
 from skysort import __version__
 from skysort.consensus.accuracy import wilson_interval
+from skysort.consensus.evidence import SOURCES
 from skysort.consensus.merge import (
     ITEM_KINDS,
     MODEL,
@@ -167,9 +168,14 @@ def _ballots(campaign: Campaign, question: Question, places: _Places) -> _Ballot
         answers=answers,
         classes=classes,
         class_of_answer=np.array(class_of, dtype=np.int64),
-        item_is_audit=np.array([item.kind == Item.Kind.AUDIT for item in items]),
+        audit=np.array(_audit_subjects(items, subject_index), dtype=np.int64),
     )
     return _Ballots(table, items, volunteers, sum(row[4] for row in rows), rows[-1][0])
+
+
+def _audit_subjects(items: list[Item], index: dict[int, int]) -> list[int]:
+    audit = (item.subject_id for item in items if item.kind == Item.Kind.AUDIT)
+    return [index[subject] for subject in audit if subject is not None]
 
 
 def _class_of(leaf: Answer, classes: list[str]) -> int:
@@ -244,7 +250,7 @@ def _write_volunteers(run: ConsensusRun, ballots: _Ballots, result: MergeResult)
                 n_votes=int(n_votes[w]),
                 agreement=float(result.worker_agreement[w]),
                 confusion={
-                    kind: result.worker_confusion[k, w].round(6).tolist()
+                    kind: result.fit.confusion[k, w].round(6).tolist()
                     for k, kind in enumerate(ITEM_KINDS)
                 },
             )
@@ -264,9 +270,9 @@ def _write_subjects(run: ConsensusRun, places: _Places, result: MergeResult) -> 
                 probability=float(result.subject_probabilities[n, result.label[n]]),
                 probabilities=result.subject_probabilities[n].tolist(),
                 entropy_bits=float(result.entropy_bits[n]),
-                weight_prototype=float(result.weight_prototype[n]),
-                weight_direct=float(result.weight_direct[n]),
-                weight_prior=float(result.weight_prior[n]),
+                weight_prototype=float(result.shares[n, SOURCES.index("prototype")]),
+                weight_direct=float(result.shares[n, SOURCES.index("direct")]),
+                weight_prior=float(result.shares[n, SOURCES.index("prior")]),
                 n_votes_prototype=int(result.n_votes_prototype[n]),
                 n_votes_direct=int(result.n_votes_direct[n]),
             )
@@ -284,10 +290,10 @@ def _audit(ballots: _Ballots, result: MergeResult) -> dict[str, Any]:
     judged = np.flatnonzero(is_audit & (n_votes >= AUDIT_VOTES))
     if not len(judged):
         return {"n_subjects": 0}
-    pure = [votes.classes.index(name) for name in result.subject_classes]
-    said = result.item_probabilities[judged][:, pure].argmax(axis=1)
-    projected = result.projected_probabilities[votes.item_subject[judged]].argmax(axis=1)
-    n_right = int((said == projected).sum())
+    subjects = votes.item_subject[judged]
+    said = (np.log(result.class_prior) + result.own_log_likelihood[subjects]).argmax(axis=1)
+    expected = result.machine_probabilities[subjects].argmax(axis=1)
+    n_right = int((said == expected).sum())
     interval = wilson_interval(n_right, len(judged))
     return {
         "n_subjects": len(judged),
