@@ -31,7 +31,7 @@ from protozoo.sky.positions import healpix_of
 from protozoo.sorting.models import Assignment, Prototype, Sorting
 from protozoo.subjects.models import Subject
 from protozoo.surveys.models import Survey
-from protozoo.voting.models import Campaign, Item, Question, Vote
+from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
 from protozoo.voting.trees import default_tree
 
 CLASSES = ["compact", "fri", "frii", "bent", "other", "artefact"]
@@ -285,6 +285,51 @@ def make_campaign(
         ]
     )
     return campaign
+
+
+def make_grid(
+    campaign: Campaign,
+    *,
+    prototype: Prototype | None = None,
+    label: str = "frii",
+    subjects: Sequence[int] | None = None,
+    priority: float | None = None,
+    **fields: Any,
+) -> Item:
+    """Make a grid of a prototype's members, of all that fit in unless subjects are named."""
+    prototype = prototype or campaign.sorting.prototypes.order_by("row", "column")[0]
+    if subjects is None:
+        members = prototype.members.filter(subject__is_audit=False).order_by("distance")
+        subjects = list(members.values_list("subject_id", flat=True)[:16])
+    item = Item.objects.create(
+        campaign=campaign,
+        kind=Item.Kind.GRID,
+        prototype=prototype,
+        label=label,
+        priority=priority,
+        **{"order": random.Random(next(_numbers)).random(), **fields},
+    )
+    GridMember.objects.bulk_create(
+        GridMember(item=item, subject_id=subject, place=place)
+        for place, subject in enumerate(subjects, start=1)
+    )
+    return item
+
+
+def make_single(
+    campaign: Campaign, kind: str, subject: Subject | None = None, **fields: Any
+) -> Item:
+    """Make an item of one subject: "subject", "gold" (give it a label), "outlier" or "audit"."""
+    if subject is None:
+        shown = campaign.items.filter(subject__isnull=False).values("subject")
+        free = campaign.sorting.survey.subjects.filter(is_audit=False)
+        subject = free.exclude(pk__in=shown)[0]
+    return Item.objects.create(
+        campaign=campaign,
+        kind=kind,
+        subject=subject,
+        **{"order": random.Random(next(_numbers)).random(), **fields},
+    )
 
 
 def make_vote(

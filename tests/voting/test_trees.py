@@ -11,6 +11,7 @@ from protozoo.voting.exceptions import AnswerError, TreeError
 from protozoo.voting.trees import (
     FOLDER,
     KINDS,
+    SINGLE_KINDS,
     default_tree,
     tree_check,
     tree_classes,
@@ -229,8 +230,8 @@ BROKEN = {
         "The answer 'yes' of the question 'real' leads on to 'shape', so it cannot mean 'class'.",
     ),
     "unknown kind": (
-        answer("shape", 2, "kinds", ["prototype", "gold"]),
-        "needs kinds out of prototype, outlier, audit, got ['prototype', 'gold'].",
+        answer("shape", 2, "kinds", ["prototype", "grid"]),
+        "needs kinds out of prototype, outlier, subject, audit, gold, got ['prototype', 'grid'].",
     ),
     "no kinds": (answer("shape", 2, "kinds", []), "needs kinds out of"),
     "kinds of another kind": (answer("shape", 2, "kinds", "prototype"), "needs kinds out of"),
@@ -268,16 +269,26 @@ def test_nobody_ends_at_a_question_without_answers():
     tree = two_steps()
     for each in tree["questions"]["shape"]["answers"]:
         each["kinds"] = ["prototype"]
-    with pytest.raises(TreeError, match="'shape' has no answer for the kind 'outlier'"):
+    with pytest.raises(TreeError, match="'shape' has no answer for the kind 'subject'"):
         tree_check(tree)
 
 
 def test_every_kind_has_a_class():
     tree = two_steps()
     tree["questions"]["real"]["answers"][0]["kinds"] = ["prototype"]
-    tree["questions"]["real"]["answers"][1]["kinds"] = ["outlier", "prototype"]
-    with pytest.raises(TreeError, match="No leaf for the kind 'audit' means a class"):
+    tree["questions"]["real"]["answers"][1]["kinds"] = ["prototype"]
+    with pytest.raises(TreeError, match="No leaf for the kind 'subject' means a class"):
         tree_check(tree)
+
+
+@pytest.mark.parametrize("named", SINGLE_KINDS)
+@pytest.mark.parametrize("shown", SINGLE_KINDS)
+def test_single_subjects_are_asked_alike(named, shown):
+    tree = two_steps()
+    tree["questions"]["real"]["answers"].append(leaf("strange", kinds=[named]))
+    assert tree_leaf(tree_check(tree), ["strange"], kind=shown)["key"] == "strange"
+    with pytest.raises(AnswerError, match="no answer 'strange' for this kind of picture"):
+        tree_leaf(tree, ["strange"], kind="prototype")
 
 
 json_values = st.recursive(

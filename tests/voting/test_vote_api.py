@@ -391,7 +391,7 @@ def test_a_wrong_type_names_its_field(client, item, ballot, field, value):
 
 
 @pytest.mark.parametrize(
-    "field", ["client_uuid", "item", "question_version", "path", "seconds", "answered_at"]
+    "field", ["client_uuid", "item", "question_version", "seconds", "answered_at"]
 )
 def test_a_missing_field_is_named(client, item, ballot, field):
     body = ballot(item)

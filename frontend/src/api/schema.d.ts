@@ -427,8 +427,8 @@ export interface components {
             help?: string;
             means?: (components["schemas"]["MeansEnum"] | components["schemas"]["NullEnum"]) | null;
             next?: string | null;
-            /** @description Only for these kinds of items; without it, for all. */
-            kinds?: components["schemas"]["ItemKind"][];
+            /** @description Only for these kinds of items; without it, for all. All kinds of single subjects are asked alike: an answer for one of them is for all of them. */
+            kinds?: components["schemas"]["TreeKind"][];
         };
         Campaign: {
             readonly slug: string;
@@ -497,6 +497,23 @@ export interface components {
             /** Format: uri */
             url: string;
         };
+        Gold: {
+            /** @description The class that the subject is known to be. */
+            label: string;
+            label_title: string;
+            is_right: boolean;
+        };
+        GridAnswerRequest: {
+            verdict: components["schemas"]["GridVerdict"];
+            /** @description Subjects that do not belong; empty if the grid is too mixed to say. */
+            ticked: number[];
+        };
+        /**
+         * @description * `sorted` - those ticked do not belong
+         *     * `too_mixed` - too mixed to say
+         * @enum {string}
+         */
+        GridVerdict: "sorted" | "too_mixed";
         Histogram: {
             /** Format: double */
             lowest: number | null;
@@ -516,14 +533,20 @@ export interface components {
                 [key: string]: unknown;
             };
             page_url: string;
+            /** @description Of a grid: the class that its group is said to be. Null for all other kinds. */
+            label: string | null;
+            /** @description That class in words. */
+            label_title: string | null;
         };
         /**
          * @description * `prototype` - prototype
+         *     * `grid` - grid of members
          *     * `outlier` - outlier
+         *     * `subject` - doubtful subject
          *     * `audit` - audit subject
          * @enum {string}
          */
-        ItemKind: "prototype" | "outlier" | "audit";
+        ItemKind: "prototype" | "grid" | "outlier" | "subject" | "audit";
         Job: {
             readonly id: number;
             readonly title: string;
@@ -1039,6 +1062,15 @@ export interface components {
                 [key: string]: components["schemas"]["Step"];
             };
         };
+        /**
+         * @description * `prototype` - prototype
+         *     * `outlier` - outlier
+         *     * `subject` - doubtful subject
+         *     * `audit` - audit subject
+         *     * `gold` - subject of known class
+         * @enum {string}
+         */
+        TreeKind: "prototype" | "outlier" | "subject" | "audit" | "gold";
         Vote: {
             readonly id: number;
             /**
@@ -1049,9 +1081,13 @@ export interface components {
             readonly campaign: string;
             readonly item: number;
             readonly question_version: number;
-            /** @description Key of the leaf of the tree. */
+            /** @description Key of the leaf of the tree, or the verdict on a grid. */
             readonly answer: string;
             readonly path: string[];
+            /** @description Subjects of a grid that do not belong; null for all other items. */
+            readonly ticked: number[] | null;
+            /** @description What the subject is known to be, if it was a gold item; null otherwise. */
+            readonly gold: components["schemas"]["Gold"] | null;
             /**
              * Format: double
              * @description From the item's appearance to the answer.
@@ -1074,8 +1110,10 @@ export interface components {
             /** Format: int64 */
             item: number;
             question_version: number;
-            /** @description Keys of all answers from the root of the tree to the leaf. */
-            path: string[];
+            /** @description Keys of all answers from the root of the tree to the leaf; not for a grid. */
+            path?: string[];
+            /** @description Only for a grid, instead of path. */
+            grid?: components["schemas"]["GridAnswerRequest"];
             /**
              * Format: double
              * @description From the item's appearance to the answer.

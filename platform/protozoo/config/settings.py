@@ -138,6 +138,10 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
+# Votes --------------------------------------------------------------------------------------
+# Dotted paths of functions that are called with each new vote, in its transaction.
+VOTE_OBSERVERS: list[str] = []
+
 # API ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
@@ -164,7 +168,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "CampaignState": "protozoo.voting.models.Campaign.State",
-        "ItemKind": "protozoo.voting.models.Item.Kind",
+        "ItemKind": "protozoo.voting.api.SHOWN_KINDS",
+        "TreeKind": "protozoo.voting.api.TREE_KINDS",
+        "GridVerdict": "protozoo.voting.models.Vote.Verdict",
         "JobState": "protozoo.jobs.models.Job.State",
         "SortingState": "protozoo.sorting.models.Sorting.State",
     },

@@ -46,7 +46,10 @@ def campaign_simulate(
     crowd: SimulatedCrowd | None = None,
     report: Report = silent,
 ) -> int:
-    """Vote as far as the plan says; `truth` maps subjects to classes. Gives the new votes."""
+    """Vote as far as the plan says; `truth` maps subjects to classes. Gives the new votes.
+
+    Grids are left to people: simulated volunteers follow the question tree.
+    """
     plan = crowd or SimulatedCrowd()
     question = question_newest(campaign)
     classes = tree_classes(question.tree)
@@ -59,7 +62,7 @@ def campaign_simulate(
         seed=plan.seed,
     )
     volunteers = _volunteers(campaign, plan)
-    items = list(campaign.items.order_by("pk"))
+    items = list(campaign.items.exclude(kind=Item.Kind.GRID).order_by("pk"))
     shown = _shares(campaign, items, truth, classes)
     n_new = 0
     for number, item in enumerate(items):

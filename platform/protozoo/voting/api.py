@@ -21,6 +21,7 @@ from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.accounts.services import volunteer_of_token, volunteer_of_user
 from protozoo.voting.exceptions import BodyTooLargeError, VolunteerUnknownError
 from protozoo.voting.models import Campaign, Item, Vote
+from protozoo.voting.proposals import MOST_MEMBERS
 from protozoo.voting.selectors import (
     campaign_progress,
     campaigns_progress,
@@ -30,12 +31,16 @@ from protozoo.voting.selectors import (
     queue_state,
     votes_of,
 )
-from protozoo.voting.services import items_lease, vote_record
+from protozoo.voting.services import GridAnswer, items_lease, vote_record
+from protozoo.voting.trees import KINDS, leaf_title
 
 # A vote takes a few hundred bytes and a list of excluded items a few thousand.
 MAX_BODY_BYTES: Final = 32_768
 MAX_BIGINT: Final = 2**63 - 1
 MAX_INTEGER: Final = 2**31 - 1
+# A gold item passes for a subject.
+SHOWN_KINDS: Final = [choice for choice in Item.Kind.choices if choice[0] != Item.Kind.GOLD]
+TREE_KINDS: Final = [choice for choice in Item.Kind.choices if choice[0] in KINDS]
 
 
 class SmallJSONParser(JSONParser):
@@ -70,9 +75,12 @@ class AnswerSerializer(serializers.Serializer[Any]):
     means = serializers.ChoiceField(["class", "mixed", "unknown"], allow_null=True, required=False)
     next = serializers.CharField(allow_null=True, required=False)
     kinds = serializers.ListField(
-        child=serializers.ChoiceField(Item.Kind.choices),
+        child=serializers.ChoiceField(TREE_KINDS),
         required=False,
-        help_text="Only for these kinds of items; without it, for all.",
+        help_text=(
+            "Only for these kinds of items; without it, for all. All kinds of single subjects are"
+            " asked alike: an answer for one of them is for all of them."
+        ),
     )
 
 
@@ -167,7 +175,7 @@ class PictureSerializer(serializers.Serializer[Any]):
 
 class ItemSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    kind = serializers.ChoiceField(Item.Kind.choices)
+    kind = serializers.ChoiceField(SHOWN_KINDS)
     question_version = serializers.IntegerField()
     title = serializers.CharField()
     description = serializers.CharField()
@@ -175,6 +183,11 @@ class ItemSerializer(serializers.Serializer[Any]):
     members = PictureSerializer(many=True)
     context = serializers.DictField()  # type: ignore[assignment]  # the field is called so
     page_url = serializers.CharField()
+    label = serializers.CharField(  # type: ignore[assignment]  # the field is called so
+        allow_null=True,
+        help_text="Of a grid: the class that its group is said to be. Null for all other kinds.",
+    )
+    label_title = serializers.CharField(allow_null=True, help_text="That class in words.")
 
 
 class NextSerializer(serializers.Serializer[Any]):
@@ -199,10 +212,10 @@ class Next(APIView):
         campaign = get_object_or_404(campaigns_public(), slug=slug)
         volunteer = _volunteer(request) or volunteer_of_token(token=uuid.uuid4())
         items = items_lease(campaign=campaign, volunteer=volunteer, **asked.validated_data)
-        version = question_newest(campaign).version
+        question = question_newest(campaign)
         answer = {
             "state": "items" if items else queue_state(campaign=campaign),
-            "items": items_shown(items, question_version=version),
+            "items": items_shown(items, question=question),
         }
         response = Response(NextSerializer(answer).data)
         if not request.user.is_authenticated:
@@ -221,6 +234,15 @@ def _volunteer_known(request: Request) -> Volunteer | None:
 
 
 # Votes --------------------------------------------------------------------------------------
+class GridAnswerSerializer(serializers.Serializer[Any]):
+    verdict = serializers.ChoiceField(Vote.Verdict.choices)
+    ticked = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_BIGINT),
+        max_length=MOST_MEMBERS,
+        help_text="Subjects that do not belong; empty if the grid is too mixed to say.",
+    )
+
+
 class VoteRequestSerializer(serializers.Serializer[Any]):
     client_uuid = serializers.UUIDField(help_text="Made in the browser, once for each answer.")
     item = serializers.IntegerField(min_value=1, max_value=MAX_BIGINT)
@@ -229,24 +251,65 @@ class VoteRequestSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=60),
         min_length=1,
         max_length=50,
-        help_text="Keys of all answers from the root of the tree to the leaf.",
+        required=False,
+        help_text="Keys of all answers from the root of the tree to the leaf; not for a grid.",
     )
+    grid = GridAnswerSerializer(required=False, help_text="Only for a grid, instead of path.")
     seconds = serializers.FloatField(help_text="From the item's appearance to the answer.")
     answered_at = serializers.DateTimeField(help_text="By the volunteer's clock.")
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if "path" in fields and "grid" in fields:
+            raise serializers.ValidationError({"grid": "A vote has a path or a grid, not both."})
+        if "path" not in fields and "grid" not in fields:
+            raise serializers.ValidationError({"path": "A vote needs a path, or a grid."})
+        if "grid" in fields:
+            fields["grid"] = GridAnswer(**fields["grid"])
+        return fields
+
+
+class GoldSerializer(serializers.Serializer[Any]):
+    label = serializers.CharField(  # type: ignore[assignment]  # the field is called so
+        help_text="The class that the subject is known to be."
+    )
+    label_title = serializers.CharField()
+    is_right = serializers.BooleanField()
 
 
 class VoteSerializer(serializers.ModelSerializer[Vote]):
     campaign = serializers.CharField(source="item.campaign.slug", read_only=True)
     question_version = serializers.IntegerField(source="question.version", read_only=True)
     path = serializers.ListField(child=serializers.CharField(), read_only=True)
+    ticked = serializers.ListField(
+        child=serializers.IntegerField(),
+        read_only=True,
+        allow_null=True,
+        help_text="Subjects of a grid that do not belong; null for all other items.",
+    )
+    gold = serializers.SerializerMethodField(
+        help_text="What the subject is known to be, if it was a gold item; null otherwise."
+    )
 
     class Meta:
         model = Vote
         fields = [
             "id", "client_uuid", "campaign", "item", "question_version", "answer", "path",
-            "seconds", "answered_at", "received_at",
+            "ticked", "gold", "seconds", "answered_at", "received_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(GoldSerializer(allow_null=True))
+    def get_gold(self, vote: Vote) -> Any:
+        if vote.item.kind != Item.Kind.GOLD:
+            return None
+        label = vote.item.label
+        return GoldSerializer(
+            {
+                "label": label,
+                "label_title": leaf_title(vote.question.tree, label),
+                "is_right": vote.answer == label,
+            }
+        ).data
 
 
 class VoteCreate(APIView):

@@ -16,6 +16,18 @@ class CampaignError(ProtoZooError):
     status = 409
 
 
+class ProposalError(ProtoZooError):
+    """An item that cannot be asked as proposed, or a priority that is none."""
+
+    code = "proposal_invalid"
+
+
+class GoldFileError(ProtoZooError):
+    """A table of known classes that cannot be read."""
+
+    code = "gold_file_invalid"
+
+
 class CampaignClosedError(ProtoZooError):
     code = "campaign_closed"
     status = 409

@@ -21,6 +21,21 @@ class Campaign(models.Model):
     introduction = models.TextField(blank=True, help_text="What it is for, in plain words.")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     votes_to_retire = models.PositiveSmallIntegerField(default=5)
+    votes_per_grid = models.PositiveSmallIntegerField(
+        default=2, help_text="Votes that retire a grid of members."
+    )
+    votes_cap = models.PositiveSmallIntegerField(
+        default=12, help_text="An item with so many votes is asked no more: people do not agree."
+    )
+    share_gold = models.FloatField(
+        default=0.03, help_text="Share of the items handed out whose class is known."
+    )
+    share_audit = models.FloatField(
+        default=0.05, help_text="Share of the items handed out from the audit sample."
+    )
+    share_chance = models.FloatField(
+        default=0.05, help_text="Share of the items handed out that chance alone picks."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -28,11 +43,36 @@ class Campaign(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(votes_to_retire__gte=1), name="campaign_retires_after_a_vote"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(votes_per_grid__gte=1, votes_cap__gte=1),
+                name="campaign_grids_and_cap_take_a_vote",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    share_gold__gte=0,
+                    share_audit__gte=0,
+                    share_chance__gte=0,
+                    share_gold__lt=1 - models.F("share_audit") - models.F("share_chance"),
+                ),
+                name="campaign_shares_leave_a_rest",
+                violation_error_message=(
+                    "The shares of gold, audit and chance must not be negative, and their sum must"
+                    " be less than 1."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def votes_enough(self, kind: str) -> int:
+        """Give the votes that are enough for an item of this kind."""
+        return self.votes_per_grid if kind == Item.Kind.GRID else self.votes_to_retire
+
+    def votes_at_most(self, kind: str) -> int:
+        """Give the votes with which an item of this kind retires at the latest."""
+        return min(self.votes_enough(kind), self.votes_cap)
 
 
 class Question(models.Model):
@@ -54,21 +94,35 @@ class Question(models.Model):
 
 
 class Item(models.Model):
-    """What a volunteer sees: a prototype with its members, or one subject."""
+    """What a volunteer sees: a prototype, a grid of its members, or one subject."""
 
     class Kind(models.TextChoices):
         PROTOTYPE = "prototype", "prototype"
+        GRID = "grid", "grid of members"
         OUTLIER = "outlier", "outlier"
+        SUBJECT = "subject", "doubtful subject"
         AUDIT = "audit", "audit subject"
+        GOLD = "gold", "subject of known class"
 
     class Retirement(models.TextChoices):
         COUNT = "count", "enough votes"
+        POSTERIOR = "posterior", "sure enough"
+        GAIN = "gain", "no more to be learnt"
+        CAP = "cap", "no consensus"
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="items")
     kind = models.CharField(max_length=10, choices=Kind)
     prototype = models.ForeignKey(Prototype, null=True, on_delete=models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, null=True, on_delete=models.PROTECT, related_name="+")
+    label = models.CharField(
+        max_length=60,
+        blank=True,
+        help_text="Class that a grid's group is said to be, or that a gold subject is known to be.",
+    )
     n_votes = models.PositiveIntegerField(default=0, help_text="Votes that count.")
+    priority = models.FloatField(
+        null=True, help_text="Expected gain per second; none: nobody asks for it in particular."
+    )
     order = models.FloatField(help_text="Random place in the queue.")
     retired_at = models.DateTimeField(null=True)
     retired_because = models.CharField(max_length=10, choices=Retirement, blank=True)
@@ -78,7 +132,7 @@ class Item(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "prototype"],
-                condition=models.Q(prototype__isnull=False),
+                condition=models.Q(kind="prototype"),
                 name="item_prototype_once",
             ),
             models.UniqueConstraint(
@@ -87,22 +141,77 @@ class Item(models.Model):
                 name="item_subject_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(kind="prototype", prototype__isnull=False, subject__isnull=True)
+                condition=models.Q(
+                    kind__in=["prototype", "grid"], prototype__isnull=False, subject__isnull=True
+                )
                 | (
-                    ~models.Q(kind="prototype")
+                    ~models.Q(kind__in=["prototype", "grid"])
                     & models.Q(prototype__isnull=True, subject__isnull=False)
                 ),
                 name="item_shows_one_thing",
             ),
+            models.CheckConstraint(
+                condition=(models.Q(kind__in=["grid", "gold"]) & ~models.Q(label=""))
+                | (~models.Q(kind__in=["grid", "gold"]) & models.Q(label="")),
+                name="item_label_of_grids_and_gold",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(priority__isnull=True) | models.Q(priority__gte=0),
+                name="item_priority_not_negative",
+            ),
         ]
-        indexes = [models.Index(fields=["campaign", "retired_at", "order"], name="item_queue")]
+        # Conditions hold no values, for SQLite takes an index only if it finds them word by word.
+        indexes = [
+            models.Index(
+                fields=["campaign", "order"],
+                condition=models.Q(retired_at__isnull=True),
+                name="item_open",
+            ),
+            models.Index(
+                fields=["campaign", "kind", "order"],
+                condition=models.Q(retired_at__isnull=True),
+                name="item_open_of_kind",
+            ),
+            models.Index(
+                fields=["campaign", "-priority", "order"],
+                condition=models.Q(retired_at__isnull=True, priority__isnull=False),
+                name="item_open_best",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} item {self.pk}"
 
 
+class GridMember(models.Model):
+    """A subject in a grid; the members of a grid are fixed when it is made."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="members")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    place = models.PositiveSmallIntegerField(help_text="From 1, row by row.")
+
+    class Meta:
+        ordering = ["item", "place"]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "subject"], name="grid_member_once"),
+            models.UniqueConstraint(fields=["item", "place"], name="grid_place_once"),
+            models.CheckConstraint(
+                condition=models.Q(place__gte=1, place__lte=16), name="grid_place_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} in place {self.place} of {self.item}"
+
+
 class Vote(models.Model):
     """One answer of one volunteer to one item; append-only."""
+
+    class Verdict(models.TextChoices):
+        """What is said of a grid; a question tree answers all other items."""
+
+        SORTED = "sorted", "those ticked do not belong"
+        TOO_MIXED = "too_mixed", "too mixed to say"
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="votes")
     volunteer = models.ForeignKey(Volunteer, on_delete=models.PROTECT, related_name="votes")
@@ -110,8 +219,13 @@ class Vote(models.Model):
     client_uuid = models.UUIDField(
         unique=True, help_text="Made in the browser; sent again, it is the same vote."
     )
-    answer = models.CharField(max_length=60, help_text="Key of the leaf of the tree.")
+    answer = models.CharField(
+        max_length=60, help_text="Key of the leaf of the tree, or the verdict on a grid."
+    )
     path = models.JSONField(help_text="Keys of all answers from the root to the leaf.")
+    ticked = models.JSONField(
+        null=True, help_text="Subjects of a grid that do not belong; none for all other items."
+    )
     seconds = models.FloatField(help_text="From the item's appearance to the answer.")
     answered_at = models.DateTimeField(help_text="By the volunteer's clock.")
     received_at = models.DateTimeField(auto_now_add=True)
@@ -130,10 +244,25 @@ class Vote(models.Model):
             models.CheckConstraint(
                 condition=models.Q(seconds__gte=0), name="vote_seconds_not_negative"
             ),
+            models.CheckConstraint(
+                condition=models.Q(ticked__isnull=True)
+                | models.Q(answer__in=["sorted", "too_mixed"]),
+                name="vote_ticks_have_a_verdict",
+            ),
         ]
+        indexes = [models.Index(fields=["volunteer", "item"], name="vote_of_volunteer")]
 
     def __str__(self) -> str:
         return f"{self.answer} on {self.item} by {self.volunteer}"
+
+    @property
+    def grid_text(self) -> str:
+        """Say what was answered to a grid; nothing for all other items."""
+        if self.ticked is None:
+            return ""
+        if self.answer == self.Verdict.TOO_MIXED:
+            return "Too mixed to say"
+        return f"{len(self.ticked)} of {len(self.item.members.all())} ticked"
 
 
 class Lease(models.Model):

@@ -1,34 +1,20 @@
-"""Finds campaigns and their progress, the queue of items, what an item shows, and own votes."""
+"""Finds campaigns and their progress, what an item shows, and own votes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-from django.db.models import (
-    Case,
-    Count,
-    Exists,
-    F,
-    OuterRef,
-    Prefetch,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    Value,
-    When,
-    Window,
-)
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 
 from protozoo.accounts.models import Volunteer
 from protozoo.sorting.models import Assignment, Prototype
 from protozoo.sorting.pictures import member_picture_url, prototype_picture_url
 from protozoo.subjects.pictures import subject_picture_url
-from protozoo.voting.models import Campaign, Item, Lease, Question, Vote
+from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
+from protozoo.voting.trees import leaf_title
 
 # Members beside a prototype: as many as can be looked at without scrolling.
 N_MEMBERS: Final = 9
@@ -39,7 +25,7 @@ MEMBER_SIZE: Final = 192
 # Campaigns ----------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Progress:
-    """How far a campaign has come."""
+    """How far a campaign has come; gold items are no part of the way, but answers to them count."""
 
     n_items: int
     n_retired: int
@@ -78,12 +64,17 @@ def campaign_progress(campaign: Campaign) -> Progress:
 def campaigns_progress(campaigns: Sequence[Campaign]) -> dict[int, Progress]:
     """Count for many campaigns at once; the keys are theirs."""
     keys = [campaign.pk for campaign in campaigns]
+    on_the_way = ~Q(kind=Item.Kind.GOLD)
     items = {
         row["campaign"]: row
         for row in Item.objects.filter(campaign__in=keys)
         .order_by()
         .values("campaign")
-        .annotate(n_items=Count("pk"), n_retired=Count("retired_at"), n=Sum("n_votes"))
+        .annotate(
+            n_items=Count("pk", filter=on_the_way),
+            n_retired=Count("retired_at", filter=on_the_way),
+            n=Sum("n_votes"),
+        )
     }
     volunteers = dict(
         Vote.objects.filter(item__campaign__in=keys, superseded_at=None)
@@ -114,39 +105,19 @@ def question_newest(campaign: Campaign) -> Question:
     return campaign.questions.order_by("-version")[0]
 
 
-# The queue ----------------------------------------------------------------------------------
-def queue_head(
-    *, campaign: Campaign, volunteer: Volunteer, exclude: Iterable[int], n_items: int, now: datetime
-) -> list[tuple[int, bool]]:
-    """Give the first items that this volunteer may still answer, those that lack votes first.
-
-    Each comes as its key and whether those who hold it now will fill it.
-    """
-    answered = Vote.objects.filter(item=OuterRef("pk"), volunteer=volunteer)
-    leases = (
-        Lease.objects.filter(item=OuterRef("pk"), expires_at__gt=now)
-        .exclude(volunteer=volunteer)
-        .order_by()
-        .values("item")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    n_expected = F("n_votes") + Coalesce(Subquery(leases), Value(0))
-    is_full = Case(
-        When(Q(n_expected__gte=campaign.votes_to_retire), then=Value(True)), default=Value(False)
-    )
-    items = campaign.items.filter(~Exists(answered), retired_at=None).exclude(pk__in=list(exclude))
-    queue = items.annotate(n_expected=n_expected, is_full=is_full).order_by(
-        "is_full", "order", "pk"
-    )
-    return list(queue.values_list("pk", "is_full")[:n_items])
+# Items --------------------------------------------------------------------------------------
+def items_without_consensus(campaign: Campaign) -> QuerySet[Item]:
+    """Give the items on which people do not agree; scientists review them."""
+    found = campaign.items.filter(retired_because=Item.Retirement.CAP)
+    return found.select_related("prototype__sorting", "subject__survey").order_by("retired_at")
 
 
 def queue_state(*, campaign: Campaign) -> str:
     """Say why a volunteer got no item: the campaign is closed, done, or they have seen all."""
     if campaign.state != Campaign.State.OPEN:
         return "closed"
-    is_done = not campaign.items.filter(retired_at=None).exists()
+    open_items = campaign.items.filter(retired_at=None)
+    is_done = not open_items.exclude(kind=Item.Kind.GOLD).exists()
     return "done" if is_done else "seen_all"
 
 
@@ -171,17 +142,58 @@ class ShownItem:
     members: list[Picture]
     context: dict[str, Any]
     page_url: str
+    label: str | None = None
+    label_title: str | None = None
 
 
-def items_shown(items: Sequence[Item], *, question_version: int) -> list[ShownItem]:
+def items_shown(items: Sequence[Item], *, question: Question) -> list[ShownItem]:
     """Put pictures and words to items that know their prototype or subject."""
-    members = _members_of([item.prototype for item in items if item.prototype is not None])
-    return [
-        _prototype_shown(item, item.prototype, members[item.prototype.pk], question_version)
-        if item.prototype is not None
-        else _subject_shown(item, question_version)
-        for item in items
-    ]
+    prototypes = [i.prototype for i in items if i.kind == Item.Kind.PROTOTYPE and i.prototype]
+    members = _members_of(prototypes)
+    in_grids = _grid_members([item for item in items if item.kind == Item.Kind.GRID])
+    shown = []
+    for item in items:
+        if item.kind == Item.Kind.GRID:
+            shown.append(_grid_shown(item, in_grids[item.pk], question))
+        elif item.prototype is not None:
+            members_shown = members[item.prototype.pk]
+            shown.append(_prototype_shown(item, item.prototype, members_shown, question.version))
+        else:
+            shown.append(_subject_shown(item, question.version))
+    return shown
+
+
+def _grid_shown(item: Item, members: list[Assignment], question: Question) -> ShownItem:
+    prototype = item.prototype
+    assert prototype is not None  # the database's constraint item_shows_one_thing
+    shown = _prototype_shown(item, prototype, members, question.version)
+    return replace(
+        shown,
+        description=f"{shown.title}: {len(members)} of {prototype.n_members} members",
+        label=item.label,
+        label_title=leaf_title(question.tree, item.label),
+    )
+
+
+def _grid_members(grids: Sequence[Item]) -> dict[int, list[Assignment]]:
+    """Give each grid's members in their places, with how they are turned."""
+    places = list(
+        GridMember.objects.filter(item__in=grids)
+        .order_by("item", "place")
+        .values_list("item_id", "subject_id")
+    )
+    sortings = {grid.prototype.sorting_id for grid in grids if grid.prototype is not None}
+    turned = {
+        (each.sorting_id, each.subject_id): each
+        for each in Assignment.objects.filter(
+            sorting__in=sortings, subject__in={subject for _, subject in places}
+        ).select_related("subject__survey")
+    }
+    sorting_of = {grid.pk: grid.prototype.sorting_id for grid in grids if grid.prototype}
+    found: dict[int, list[Assignment]] = {grid.pk: [] for grid in grids}
+    for grid, subject in places:
+        found[grid].append(turned[sorting_of[grid], subject])
+    return found
 
 
 def _prototype_shown(
@@ -219,7 +231,8 @@ def _subject_shown(item: Item, question_version: int) -> ShownItem:
     assert subject is not None  # the database's constraint item_shows_one_thing
     return ShownItem(
         id=item.pk,
-        kind=item.kind,
+        # A gold subject looks like any other, so that people answer as they always do.
+        kind=Item.Kind.SUBJECT if item.kind == Item.Kind.GOLD else item.kind,
         question_version=question_version,
         title=subject.identifier,
         description=f"{subject.identifier}: a single source",

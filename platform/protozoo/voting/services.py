@@ -3,7 +3,7 @@
 import math
 import random
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,9 +25,24 @@ from protozoo.voting.exceptions import (
     ItemUnknownError,
     QuestionOutdatedError,
 )
-from protozoo.voting.models import Campaign, Item, Lease, Question, Vote
-from protozoo.voting.selectors import question_newest, queue_head
-from protozoo.voting.trees import default_tree, tree_check, tree_leaf
+from protozoo.voting.models import Campaign, GridMember, Item, Lease, Question, Vote
+from protozoo.voting.observers import observers_tell
+from protozoo.voting.proposals import (
+    GridProposal,
+    ItemProposal,
+    ProposalKey,
+    SubjectProposal,
+    chunks,
+    grid_key,
+    label_check,
+    place_check,
+    places_of,
+    priority_check,
+    proposals_check,
+)
+from protozoo.voting.queue import items_choose
+from protozoo.voting.selectors import question_newest
+from protozoo.voting.trees import default_tree, tree_check, tree_classes, tree_leaf
 
 MAX_SLUG: Final = 60
 # Without a wish, this share of the subjects is shown as outliers, but no more than so many.
@@ -35,8 +50,8 @@ OUTLIER_FRACTION: Final = 0.05
 MAX_OUTLIERS: Final = 200
 # Long enough for a volunteer who reads the help; others get the item again soon after.
 LEASE_TIME: Final = timedelta(minutes=10)
-# Items are drawn from so many at the head of the queue, lest all who come at once get the same.
-QUEUE_HEAD: Final = 40
+# An item with so many votes is asked no more, unless its campaign asks for more votes anyway.
+VOTES_CAP: Final = 12
 # Whoever comes back from lunch has not looked at the picture for longer than this.
 MAX_SECONDS: Final = 600.0
 BATCH_SIZE: Final = 1000
@@ -52,12 +67,17 @@ def campaign_open(
     introduction: str = "",
     tree: object = None,
     votes_to_retire: int = 5,
+    votes_cap: int | None = None,
     n_outliers: int | None = None,
     seed: int = 0,
 ) -> Campaign:
     """Put a question to volunteers over a map; opened again, it is the same campaign."""
+    if votes_cap is None:
+        votes_cap = max(VOTES_CAP, votes_to_retire)
     checked = default_tree() if tree is None else tree_check(tree)
     _check_plan(sorting, slug, votes_to_retire, n_outliers)
+    if votes_cap < 1:
+        raise CampaignError(f"votes_cap must be at least 1, got {votes_cap}.")
     campaign, created = Campaign.objects.get_or_create(
         slug=slug,
         defaults={
@@ -65,6 +85,7 @@ def campaign_open(
             "title": title,
             "introduction": introduction,
             "votes_to_retire": votes_to_retire,
+            "votes_cap": votes_cap,
             "state": Campaign.State.OPEN,
         },
     )
@@ -148,20 +169,13 @@ def question_revise(*, campaign: Campaign, tree: object) -> Question:
 def items_lease(
     *, campaign: Campaign, volunteer: Volunteer, count: int = 1, exclude: Iterable[int] = ()
 ) -> list[Item]:
-    """Hand out items that this volunteer has never answered, those that lack votes first."""
+    """Hand out items that this volunteer has never answered, where an answer is worth most."""
     if campaign.state != Campaign.State.OPEN:
         return []
     now = timezone.now()
-    head = queue_head(
-        campaign=campaign,
-        volunteer=volunteer,
-        exclude=exclude,
-        n_items=max(QUEUE_HEAD, count),
-        now=now,
+    chosen = items_choose(
+        campaign=campaign, volunteer=volunteer, count=count, exclude=list(exclude), now=now
     )
-    random.shuffle(head)
-    head.sort(key=lambda row: row[1])
-    chosen = [pk for pk, _ in head[:count]]
     if chosen:
         _leases_take(campaign, volunteer, chosen, now + LEASE_TIME)
     found = Item.objects.select_related("prototype__sorting__survey", "subject__survey").in_bulk(
@@ -186,7 +200,139 @@ def _leases_take(
     )
 
 
+@transaction.atomic
+def items_add(*, campaign: Campaign, proposals: Sequence[ItemProposal]) -> list[Item]:
+    """Ask what is proposed; what is asked already only gets its new priority.
+
+    Gives the item of each proposal. Those that have retired stay so: people have said enough.
+    """
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    proposals_check(campaign, proposals)
+    items = _items_known(campaign, proposals)
+    new = {each.key: each for each in proposals if each.key not in items}
+    items |= _items_create(campaign, new)
+    asked = {items[each.key].pk: each.priority for each in proposals}
+    items_prioritize(campaign=campaign, priorities=asked)
+    for item in items.values():
+        if item.retired_at is None:
+            item.priority = asked[item.pk]
+    return [items[each.key] for each in proposals]
+
+
+def _items_known(campaign: Campaign, proposals: Sequence[ItemProposal]) -> dict[ProposalKey, Item]:
+    """Find open grids with the same members, and items of the same subjects, open ones rather."""
+    keys = {each.key for each in proposals}
+    prototypes = {each.prototype_id for each in proposals if isinstance(each, GridProposal)}
+    grids = campaign.items.filter(kind=Item.Kind.GRID, prototype__in=prototypes, retired_at=None)
+    known = {grid_key(item): item for item in grids.prefetch_related("members")}
+    subjects = (each.subject_id for each in proposals if isinstance(each, SubjectProposal))
+    for chunk in chunks(subjects):
+        same = campaign.items.filter(kind__in=[Item.Kind.SUBJECT, Item.Kind.OUTLIER])
+        settled = Q(kind=Item.Kind.OUTLIER, retired_at__isnull=False)
+        found = list(same.filter(subject__in=chunk).exclude(settled))
+        known |= {item.subject_id or 0: item for item in found if item.retired_at is not None}
+        known |= {item.subject_id or 0: item for item in found if item.retired_at is None}
+    return {key: item for key, item in known.items() if key in keys}
+
+
+def _items_create(
+    campaign: Campaign, proposals: Mapping[ProposalKey, ItemProposal]
+) -> dict[ProposalKey, Item]:
+    items = [_item_of(campaign, proposal) for proposal in proposals.values()]
+    Item.objects.bulk_create(items, batch_size=BATCH_SIZE)
+    members = (
+        GridMember(item=item, subject_id=subject, place=place)
+        for item, proposal in zip(items, proposals.values(), strict=True)
+        if isinstance(proposal, GridProposal)
+        for place, subject in enumerate(proposal.subject_ids, start=1)
+    )
+    GridMember.objects.bulk_create(members, batch_size=BATCH_SIZE)
+    return dict(zip(proposals, items, strict=True))
+
+
+def _item_of(campaign: Campaign, proposal: ItemProposal) -> Item:
+    item = Item(campaign=campaign, order=random.random(), priority=proposal.priority)  # noqa: S311  # a queue, not a secret
+    if isinstance(proposal, GridProposal):
+        item.kind, item.label = Item.Kind.GRID, proposal.label
+        item.prototype_id = proposal.prototype_id
+    else:
+        item.kind, item.subject_id = Item.Kind.SUBJECT, proposal.subject_id
+    return item
+
+
+@transaction.atomic
+def items_prioritize(*, campaign: Campaign, priorities: Mapping[int, float | None]) -> int:
+    """Say how much open items are worth per second; None asks no more for one in particular.
+
+    Keys are those of items; retired ones are left alone. Gives the number of items that changed.
+    """
+    for key, priority in priorities.items():
+        if priority is not None:
+            priority_check(priority, what=f"item {key}")
+    n_changed = 0
+    for chunk in chunks(sorted(priorities)):
+        items = campaign.items.select_for_update(no_key=True).filter(retired_at=None, pk__in=chunk)
+        changed = [each for each in items.order_by("pk") if each.priority != priorities[each.pk]]
+        for item in changed:
+            item.priority = priorities[item.pk]
+        n_changed += Item.objects.bulk_update(changed, ["priority"], batch_size=BATCH_SIZE)
+    return n_changed
+
+
+@transaction.atomic
+def items_retire(*, items: Iterable[int], because: Item.Retirement) -> int:
+    """Ask open items no more, by their keys; gives the number of those that retired by it."""
+    now = timezone.now()
+    n_retired = 0
+    for chunk in chunks(sorted(set(items))):
+        open_items = Item.objects.filter(pk__in=chunk, retired_at=None)
+        n_retired += open_items.update(retired_at=now, retired_because=because)
+    return n_retired
+
+
+@transaction.atomic
+def gold_add(*, campaign: Campaign, labels: Mapping[int, str]) -> int:
+    """Ask subjects whose class is known, by their keys; a new label for one corrects the old.
+
+    Gives the number of subjects that were not gold before.
+    """
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    places = places_of(campaign, labels)
+    classes = tree_classes(question_newest(campaign).tree)
+    for subject, label in labels.items():
+        place_check(places, subject)
+        label_check(classes, label)
+    gold = {item.subject_id or 0: item for item in campaign.items.filter(kind=Item.Kind.GOLD)}
+    corrected = []
+    for subject in labels.keys() & gold.keys():
+        if gold[subject].label != labels[subject]:
+            gold[subject].label = labels[subject]
+            corrected.append(gold[subject])
+    Item.objects.bulk_update(corrected, ["label"], batch_size=BATCH_SIZE)
+    new = [
+        Item(
+            campaign=campaign,
+            kind=Item.Kind.GOLD,
+            subject_id=subject,
+            label=label,
+            order=random.random(),  # noqa: S311  # a queue, not a secret
+        )
+        for subject, label in labels.items()
+        if subject not in gold
+    ]
+    Item.objects.bulk_create(new, batch_size=BATCH_SIZE)
+    return len(new)
+
+
 # Votes --------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class GridAnswer:
+    """What a volunteer says of a grid: a verdict, and the subjects that do not belong."""
+
+    verdict: str
+    ticked: Sequence[int] = ()
+
+
 @dataclass(frozen=True)
 class _Ballot:
     """A vote as it arrives."""
@@ -194,6 +340,7 @@ class _Ballot:
     volunteer: Volunteer
     question_version: int
     path: list[str]
+    grid: GridAnswer | None
     client_uuid: uuid.UUID
     seconds: float
     answered_at: datetime
@@ -204,15 +351,21 @@ def vote_record(
     volunteer: Volunteer,
     item_id: int,
     question_version: int,
-    path: Sequence[str],
+    path: Sequence[str] = (),
+    grid: GridAnswer | None = None,
     client_uuid: uuid.UUID,
     seconds: float,
     answered_at: datetime,
 ) -> tuple[Vote, bool]:
-    """Take a vote, or find it if it has come before; tell which."""
+    """Take a vote, or find it if it has come before; tell which.
+
+    A grid is answered with `grid`, all other items with a `path` through the question tree.
+    """
     if not (math.isfinite(seconds) and seconds >= 0):
         raise AnswerError(f"seconds must be a number that is not negative, got {seconds}.")
-    ballot = _Ballot(volunteer, question_version, list(path), client_uuid, seconds, answered_at)
+    ballot = _Ballot(
+        volunteer, question_version, list(path), grid, client_uuid, seconds, answered_at
+    )
     with transaction.atomic():
         item = _item_locked(item_id)
         earlier = _vote_of_uuid(client_uuid, volunteer)
@@ -220,7 +373,10 @@ def vote_record(
             return earlier, False
         if item is None:
             raise ItemUnknownError(f"There is no item {item_id}.")
-        return _vote_add(item, ballot)
+        vote, is_new = _vote_add(item, ballot)
+        if is_new:
+            observers_tell(vote)
+        return vote, is_new
 
 
 def _item_locked(item_id: int) -> Item | None:
@@ -251,7 +407,7 @@ def _vote_add(item: Item, ballot: _Ballot) -> tuple[Vote, bool]:
     if item.retired_at is not None and lease is None:
         raise ItemRetiredError("This item has enough votes by now; please go on with the next one.")
     question = _question_of(campaign, ballot.question_version, lease)
-    answer = tree_leaf(question.tree, ballot.path, kind=item.kind)["key"]
+    answer, ticked = _answer_of(item, question, ballot)
     vote = Vote(
         item=item,
         volunteer=ballot.volunteer,
@@ -259,6 +415,7 @@ def _vote_add(item: Item, ballot: _Ballot) -> tuple[Vote, bool]:
         client_uuid=ballot.client_uuid,
         answer=answer,
         path=ballot.path,
+        ticked=ticked,
         seconds=min(ballot.seconds, MAX_SECONDS),
         answered_at=max(campaign.created_at, min(ballot.answered_at, now)),
     )
@@ -270,6 +427,31 @@ def _vote_add(item: Item, ballot: _Ballot) -> tuple[Vote, bool]:
     _item_count(item, now)
     _leases_drop(item, ballot.volunteer, now)
     return vote, True
+
+
+def _answer_of(item: Item, question: Question, ballot: _Ballot) -> tuple[str, list[int] | None]:
+    """Check an answer against its item; give the leaf or verdict, and a grid's ticks."""
+    if item.kind != Item.Kind.GRID:
+        if ballot.grid is not None:
+            raise AnswerError("This item shows no grid; answer it with a path, not with a grid.")
+        return tree_leaf(question.tree, ballot.path, kind=item.kind)["key"], None
+    if ballot.grid is None or ballot.path:
+        raise AnswerError("This item shows a grid; answer it with a grid, not with a path.")
+    return ballot.grid.verdict, _ticks_of(item, ballot.grid)
+
+
+def _ticks_of(item: Item, answer: GridAnswer) -> list[int]:
+    if answer.verdict not in Vote.Verdict:
+        verdicts = ", ".join(Vote.Verdict)
+        raise AnswerError(f"The verdict on a grid is one of {verdicts}; got {answer.verdict!r}.")
+    if answer.ticked and answer.verdict == Vote.Verdict.TOO_MIXED:
+        raise AnswerError("A grid that is too mixed to say has no ticks.")
+    if len(set(answer.ticked)) != len(answer.ticked):
+        raise AnswerError("A member of a grid is ticked once at most.")
+    strangers = set(answer.ticked) - set(item.members.values_list("subject_id", flat=True))
+    if strangers:
+        raise AnswerError(f"Subject {min(strangers)} is no member of this grid.")
+    return list(answer.ticked)
 
 
 def _vote_lost_race(ballot: _Ballot) -> tuple[Vote, bool]:
@@ -295,10 +477,19 @@ def _question_of(campaign: Campaign, version: int, lease: Lease | None) -> Quest
 
 def _item_count(item: Item, now: datetime) -> None:
     item.n_votes += 1
-    if item.retired_at is None and item.n_votes >= item.campaign.votes_to_retire:
-        item.retired_at = now
-        item.retired_because = Item.Retirement.COUNT
+    because = _retirement(item)
+    if item.retired_at is None and because:
+        item.retired_at, item.retired_because = now, because
     item.save(update_fields=["n_votes", "retired_at", "retired_because"])
+
+
+def _retirement(item: Item) -> str:
+    """Say why an item's number of votes retires it, if it does; gold measures people for ever."""
+    if item.kind == Item.Kind.GOLD:
+        return ""
+    if item.n_votes >= item.campaign.votes_enough(item.kind):
+        return Item.Retirement.COUNT
+    return Item.Retirement.CAP if item.n_votes >= item.campaign.votes_cap else ""
 
 
 def _leases_drop(item: Item, volunteer: Volunteer, now: datetime) -> None:
@@ -346,10 +537,8 @@ def _shared(votes: QuerySet[Vote], other: Volunteer) -> QuerySet[Vote]:
 def _item_uncount(item: Item) -> None:
     """Count one vote less; an item that has too few again goes back into the queue."""
     item.n_votes -= 1
-    if (
-        item.retired_because == Item.Retirement.COUNT
-        and item.n_votes < item.campaign.votes_to_retire
-    ):
+    by_number = item.retired_because in {Item.Retirement.COUNT, Item.Retirement.CAP}
+    if by_number and not _retirement(item):
         item.retired_at, item.retired_because = None, ""
     item.save(update_fields=["n_votes", "retired_at", "retired_because"])
 

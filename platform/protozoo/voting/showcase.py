@@ -10,7 +10,7 @@ from django.db.models.functions import RowNumber
 
 from protozoo.sorting.models import Prototype
 from protozoo.sorting.pictures import prototype_picture_url
-from protozoo.voting.models import Campaign, Vote
+from protozoo.voting.models import Campaign, Item, Vote
 from protozoo.voting.selectors import Progress, campaign_progress, with_progress
 from protozoo.voting.trees import Answer, Tree, tree_leaves
 
@@ -90,7 +90,7 @@ def prototype_pictures(
 
 def campaign_coverage(campaign: Campaign) -> Coverage:
     """Count the members of all prototypes with an answer, and the simulated answers."""
-    answered = campaign.items.filter(n_votes__gt=0)
+    answered = campaign.items.filter(kind=Item.Kind.PROTOTYPE, n_votes__gt=0)
     covered = answered.aggregate(n=Sum("prototype__n_members"))["n"] or 0
     votes = Vote.objects.filter(item__campaign=campaign, superseded_at=None)
     simulated = votes.aggregate(n=Count("pk", filter=Q(volunteer__is_simulated=True)))["n"]

@@ -11,7 +11,9 @@ from protozoo.voting.exceptions import AnswerError, TreeError
 
 FOLDER: Final = Path(__file__).parent / "question_trees"
 DEFAULT: Final = "radio_morphology"
-KINDS: Final = ("prototype", "outlier", "audit")
+KINDS: Final = ("prototype", "outlier", "subject", "audit", "gold")
+# Single subjects are asked alike, lest a volunteer tell by the answers why one is shown.
+SINGLE_KINDS: Final = KINDS[1:]
 # What a leaf says of a group whose members are of several kinds; no class of the catalog.
 MIXED: Final = "mixed"
 MEANINGS: Final = ("class", MIXED, "unknown")
@@ -73,6 +75,11 @@ def tree_classes(tree: Tree) -> list[str]:
     return [answer["key"] for answer in tree_leaves(tree) if answer.get("means") == "class"]
 
 
+def leaf_title(tree: Tree, key: str) -> str:
+    """Give the words of a leaf; one that the tree no longer has is called by its key."""
+    return next((leaf["label"] for leaf in tree_leaves(tree) if leaf["key"] == key), key)
+
+
 def tree_path(tree: Tree, key: str) -> list[str]:
     """Give the keys of the answers that lead from the root to a leaf."""
     waiting: list[tuple[str, list[str]]] = [(tree["root"], [])]
@@ -105,11 +112,7 @@ def tree_leaf(tree: Tree, path: Sequence[str], *, kind: str) -> Answer:
 
 
 def _answer(tree: Tree, question: str, key: str, *, kind: str) -> Answer:
-    offered = [
-        answer
-        for answer in tree["questions"][question]["answers"]
-        if kind in answer.get("kinds", KINDS)
-    ]
+    offered = _offered(tree["questions"][question], kind)
     for answer in offered:
         if answer["key"] == key:
             return answer
@@ -117,6 +120,14 @@ def _answer(tree: Tree, question: str, key: str, *, kind: str) -> Answer:
     raise AnswerError(
         f"The question {question!r} has no answer {key!r} for this kind of picture; it has {keys}."
     )
+
+
+def _offered(step: Step, kind: str) -> list[Answer]:
+    """Give the answers of a question that fit a kind of item."""
+    alike = set(SINGLE_KINDS if kind in SINGLE_KINDS else [kind])
+    return [
+        answer for answer in step["answers"] if not alike.isdisjoint(answer.get("kinds", KINDS))
+    ]
 
 
 def _all_answers(tree: Tree) -> Iterator[Answer]:
@@ -140,7 +151,7 @@ def tree_check(value: object) -> Tree:
     _check_links(tree)
     _check_loops(tree)
     _check_leaves(tree)
-    for kind in KINDS:
+    for kind in ("prototype", "subject"):
         _check_kind(tree, kind)
     return tree
 
@@ -269,7 +280,7 @@ def _check_kind(tree: Tree, kind: str) -> None:
     while waiting:
         question = waiting.pop()
         step = tree["questions"][question]
-        offered = [answer for answer in step["answers"] if kind in answer.get("kinds", KINDS)]
+        offered = _offered(step, kind)
         if not offered:
             raise TreeError(f"The question {question!r} has no answer for the kind {kind!r}.")
         names_class |= any(answer.get("means") == "class" for answer in offered)

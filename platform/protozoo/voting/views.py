@@ -68,7 +68,9 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
 def my_votes(request: HttpRequest) -> HttpResponse:
     volunteer = volunteer_of_request(request)
     votes = votes_of(volunteer) if volunteer else Vote.objects.none()
-    page = Paginator(votes, VOTES_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(votes.prefetch_related("item__members"), VOTES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     rows = [(vote, _picture_of(vote), _answer_of(vote)) for vote in page]
     return render(request, "voting/my_votes.html", {"page_obj": page, "rows": rows})
 
