@@ -2,10 +2,11 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from protozoo.accounts.models import User
 from protozoo.voting.models import Campaign, Vote
+from tests.browser.classify_page import PHONE, all_taken, classify, next_ready, ready
 from tests.factories import make_campaign, make_roles, make_sorting, make_volunteer, make_vote
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -38,30 +39,6 @@ def campaign(storage) -> Campaign:
     return make_campaign(sorting=sorting, slug="radio", n_outliers=1, votes_to_retire=2)
 
 
-def classify(open_page, campaign: Campaign, **settings) -> Page:
-    page = open_page(f"/campaigns/{campaign.slug}/classify/", **settings)
-    ready(page)
-    return page
-
-
-def ready(page: Page) -> str:
-    """Wait until the question counts answers, and tell which question it is."""
-    answers = page.locator(".answers__list[data-ready]")
-    expect(answers).to_be_visible()
-    return answers.get_attribute("data-ready")
-
-
-def next_ready(page: Page, before: str) -> str:
-    expect(page.locator(f'.answers__list[data-ready]:not([data-ready="{before}"])')).to_be_visible()
-    return ready(page)
-
-
-def all_taken(page: Page, n_answers: int) -> None:
-    """Wait until so many answers are given and none is on its way."""
-    counter = page.locator(f'[data-answered="{n_answers}"][data-unsent="0"]')
-    expect(counter).to_be_attached()
-
-
 def test_a_campaign_is_answered_by_keyboard_alone(open_page, campaign: Campaign) -> None:
     page = classify(open_page, campaign)
     shown = ready(page)
@@ -86,8 +63,7 @@ def test_a_campaign_is_answered_by_keyboard_alone(open_page, campaign: Campaign)
 
 
 def test_a_campaign_is_answered_by_touch_on_a_phone(open_page, campaign: Campaign) -> None:
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    page = classify(open_page, campaign, **phone)
+    page = classify(open_page, campaign, **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     shown = ready(page)
     for _ in range(3):

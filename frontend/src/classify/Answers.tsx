@@ -1,12 +1,14 @@
 /** The question and its answers as buttons, each with its digit key. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Question } from "../lib/tree";
+import { useFocusKept } from "./useFocusKept";
 
 interface Props {
   question: Question;
   /** Changes with every question shown, so that focus can follow. */
   turn: string;
   isReady: boolean;
+  isFirst: boolean;
   canGoBack: boolean;
   onAnswer: (key: string) => void;
   onBack: () => void;
@@ -14,9 +16,10 @@ interface Props {
 }
 
 export function Answers(props: Props) {
-  const { question, turn, isReady, canGoBack, onAnswer, onBack, onHelp } = props;
+  const { question, turn, isReady, isFirst, canGoBack, onAnswer, onBack, onHelp } = props;
   const list = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  useFocusKept(heading, isFirst);
   // biome-ignore lint/correctness/useExhaustiveDependencies: focus moves when the turn does.
   useEffect(() => {
     if (list.current?.contains(document.activeElement)) {

@@ -6,19 +6,34 @@ interface Props {
   tree: Tree;
   help: string | undefined;
   isOpen: boolean;
+  hearsCharacters: boolean;
+  onHearsCharacters: (areHeard: boolean) => void;
   onClose: () => void;
 }
 
-const KEYS: [string, string][] = [
+type Keys = [string, string][];
+
+const KEYS: Keys = [
   ["1 – 9", "choose an answer"],
   ["↑ ↓", "move between the answers"],
   ["Enter", "choose the marked answer"],
   ["Backspace", "back to the question before"],
   ["?", "open or close this help"],
-  ["Esc", "close this help"],
+  ["Esc", "close this help or a notice"],
 ];
 
-export function Help({ tree, help, isOpen, onClose }: Props) {
+const GRID_KEYS: Keys = [
+  ["1 – 9, a – g", "tick a picture, or take its tick back"],
+  ["↑ ↓ ← →", "move between the pictures"],
+  ["Space", "tick the marked picture"],
+  ["Enter", "send: the ticked do not belong; without a tick, all belong"],
+  ["m", "too mixed to say"],
+  ["z", "undo the last tick"],
+  ["x", "take all ticks back"],
+];
+
+export function Help(props: Props) {
+  const { tree, help, isOpen, hearsCharacters, onHearsCharacters, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (isOpen) dialog.current?.showModal();
@@ -42,16 +57,34 @@ export function Help({ tree, help, isOpen, onClose }: Props) {
         ))}
       </dl>
       <h3>Keys</h3>
-      <dl class="help__keys">
-        {KEYS.map(([keys, what]) => (
-          <div key={keys}>
-            <dt>
-              <kbd>{keys}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
+      <KeyList keys={KEYS} />
+      <h3>Keys in a grid of pictures</h3>
+      <KeyList keys={GRID_KEYS} />
+      <label class="help__choice">
+        <input
+          type="checkbox"
+          checked={hearsCharacters}
+          onChange={(event) => onHearsCharacters(event.currentTarget.checked)}
+        />
+        <span>
+          Single digits, letters and ? are keys. Switch this off if you speak to your computer.
+        </span>
+      </label>
     </dialog>
+  );
+}
+
+function KeyList({ keys }: { keys: Keys }) {
+  return (
+    <dl class="help__keys">
+      {keys.map(([names, what]) => (
+        <div key={names}>
+          <dt>
+            <kbd>{names}</kbd>
+          </dt>
+          <dd>{what}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

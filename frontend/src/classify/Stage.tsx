@@ -1,6 +1,7 @@
 /** The pictures of one item: the large one, and the aligned members of a prototype around it. */
 import { useState } from "preact/hooks";
 import type { Item } from "../lib/classifying";
+import { BrokenPicture } from "./BrokenPicture";
 
 interface Props {
   item: Item;
@@ -40,19 +41,7 @@ export function Stage({ item, onShown, onPassOver }: Props) {
           ))}
         </ul>
       )}
-      {isBroken && (
-        <div class="notice notice--warn stage__broken">
-          <p>This picture did not arrive.</p>
-          <div class="row">
-            <button class="button" type="button" onClick={again}>
-              Try again
-            </button>
-            <button class="button button--quiet" type="button" onClick={onPassOver}>
-              Show me another
-            </button>
-          </div>
-        </div>
-      )}
+      {isBroken && <BrokenPicture onAgain={again} onPassOver={onPassOver} />}
     </section>
   );
 }

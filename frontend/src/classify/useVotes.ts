@@ -1,5 +1,6 @@
 /** Joins the state of classifying to the server: fetches items ahead, sends votes, tries again. */
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import type { components } from "../api/schema";
 import { ApiError, post } from "../lib/api";
 import {
   advance,
@@ -14,6 +15,8 @@ import {
 } from "../lib/classifying";
 import { browserStorage, forget, keep, kept } from "../lib/outbox";
 import type { Tree } from "../lib/tree";
+
+type Taken = components["schemas"]["Vote"];
 
 /** Waits between tries while the server cannot be reached, in seconds; then every 30. */
 const PAUSES_S = [2, 5, 10, 30];
@@ -78,8 +81,8 @@ function useOutbox(
     if (!vote || isHalted || underWay.current === vote.client_uuid) return;
     const uuid = vote.client_uuid;
     underWay.current = uuid;
-    post(address, vote)
-      .then((): Event => ({ type: "taken", uuid }))
+    post<Taken>(address, vote)
+      .then(({ gold }): Event => ({ type: "taken", uuid, gold }))
       .catch((reason): Event => ({ type: "refused", uuid, error: errorOf(reason) }))
       .then((event) => {
         underWay.current = null;

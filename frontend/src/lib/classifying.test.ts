@@ -13,6 +13,7 @@ import {
   type State,
   wanted,
 } from "./classifying";
+import type { Gold } from "./gold";
 import type { Tree } from "./tree";
 
 const TREE: Tree = {
@@ -21,7 +22,7 @@ const TREE: Tree = {
     shape: {
       text: "What shape?",
       answers: [
-        { key: "compact", label: "Compact" },
+        { key: "compact", label: "Compact", help: "One spot." },
         { key: "double", label: "Two sides", next: "ends" },
       ],
     },
@@ -38,7 +39,22 @@ const item = (id: number, question_version = 1): Item => ({
   main: { url: `/${id}.png`, alt: "", subject_id: null },
   members: [],
   context: {},
+  label: null,
+  label_title: null,
   page_url: `/prototypes/${id}/`,
+});
+
+/** A grid of twelve members, the subjects 100 to 111. */
+const grid = (id: number): Item => ({
+  ...item(id),
+  kind: "grid",
+  label: "frii",
+  label_title: "FR II",
+  members: Array.from({ length: 12 }, (_, place) => ({
+    url: `/member-${place}.png`,
+    alt: `Member ${place + 1} of 12`,
+    subject_id: 100 + place,
+  })),
 });
 
 const run = (state: State, ...events: Event[]) => events.reduce(advance, state);
@@ -60,6 +76,8 @@ const refuse = (uuid: string | null, status: number, code: string): Event => ({
   uuid,
   error: new ApiError(status, code, "In the server's words."),
 });
+
+const taken = (uuid: string, gold: Gold | null = null): Event => ({ type: "taken", uuid, gold });
 
 const fresh = () => beginning(TREE, 1, []);
 const looking = () => run(fresh(), serve(1, 2, 3, 4), show(1));
@@ -130,7 +148,7 @@ test("items under way are not asked for again and not shown twice", () => {
 });
 
 test("a vote leaves the list when the server has taken it", () => {
-  const state = run(looking(), answer("compact", 5000, "u"), { type: "taken", uuid: "u" });
+  const state = run(looking(), answer("compact", 5000, "u"), taken("u"));
   expect(state.unsent).toEqual([]);
   expect(state.answered).toBe(1);
 });
@@ -140,7 +158,7 @@ test("without a connection votes wait and going on is possible", () => {
   expect(isOffline(state)).toBe(true);
   expect(state.unsent).toHaveLength(1);
   expect(run(state, show(2), answer("compact", 9000)).unsent).toHaveLength(2);
-  expect(isOffline(run(state, { type: "taken", uuid: "u" }))).toBe(false);
+  expect(isOffline(run(state, taken("u")))).toBe(false);
 });
 
 test("new items do not hide that a vote could not be sent", () => {
@@ -195,7 +213,7 @@ test.each(["seen_all", "done", "closed"] as const)(
 test("whether all is done is asked after the last vote has arrived", () => {
   const last = run(fresh(), serve(1), show(1), answer("compact", 5000, "u"));
   expect(wanted(last)).toBe(0);
-  expect(wanted(run(last, { type: "taken", uuid: "u" }))).toBe(HELD);
+  expect(wanted(run(last, taken("u")))).toBe(HELD);
 });
 
 test("a server that serves nothing new is not asked forever", () => {
@@ -215,4 +233,102 @@ test("votes of an earlier visit wait until the server knows the volunteer again"
   expect(state.hasBegun).toBe(false);
   expect(wanted(state)).toBe(HELD);
   expect(run(state, serve(1, 2)).hasBegun).toBe(true);
+});
+
+// Grids ---------------------------------------------------------------------------------------
+const serveGrid: Event = { type: "served", supply: "items", items: [grid(1), item(2)] };
+const sorting = () => run(fresh(), serveGrid, show(1));
+const tick = (place: number, now = 2000): Event => ({ type: "ticked", place, now });
+const sort = (verdict: "sorted" | "too_mixed", now = 5000): Event => ({
+  type: "sorted",
+  verdict,
+  uuid: "u",
+  now,
+  clock: new Date("2026-11-23T10:00:00Z"),
+});
+
+test("a grid says what it is called and asks no question of the tree", () => {
+  const state = sorting();
+  expect(asked(state)).toBeNull();
+  expect(state.said).toBe(
+    "Prototype 1: 9 members. People call this group FR II. Tick the ones that are not.",
+  );
+  expect(run(state, answer("compact"))).toBe(state);
+});
+
+test("ticks become a vote with the subjects of the ticked members", () => {
+  const ticked = run(sorting(), tick(11), tick(2), tick(5), tick(5));
+  expect(ticked.said).toBe("2 ticked");
+  const state = run(ticked, sort("sorted"));
+  expect(state.unsent).toEqual([
+    {
+      client_uuid: "u",
+      item: 1,
+      question_version: 1,
+      grid: { verdict: "sorted", ticked: [102, 111] },
+      seconds: 4,
+      answered_at: "2026-11-23T10:00:00.000Z",
+    },
+  ]);
+  expect(state.queue[0]?.id).toBe(2);
+  expect(state.ticks.ticked).toEqual([]);
+  expect(state.last?.label).toBe("2 of 12 ticked");
+  expect(asked(state)?.text).toBe("What shape?");
+});
+
+test("without a tick all belong", () => {
+  const state = run(sorting(), sort("sorted"));
+  expect(state.unsent[0]?.grid).toEqual({ verdict: "sorted", ticked: [] });
+  expect(state.last?.label).toBe("All belong");
+});
+
+test("too mixed to say forgets the ticks", () => {
+  const state = run(sorting(), tick(2), sort("too_mixed"));
+  expect(state.unsent[0]?.grid).toEqual({ verdict: "too_mixed", ticked: [] });
+});
+
+test("ticks are undone and cleared, which is said", () => {
+  const two = run(sorting(), tick(2), tick(5));
+  const none = run(two, { type: "ticks_cleared" });
+  expect(none.said).toBe("None ticked");
+  const again = run(none, { type: "ticks_undone" }, { type: "ticks_undone" });
+  expect(again.ticks.ticked).toEqual([2]);
+  expect(again.said).toBe("1 ticked");
+});
+
+test("a grid takes nothing before all its pictures were there for a moment", () => {
+  const early = 1000 + SHORTEST_LOOK_MS - 1;
+  const waiting = run(fresh(), serveGrid);
+  expect(run(waiting, tick(2), sort("sorted"))).toBe(waiting);
+  expect(run(sorting(), tick(2, early), sort("sorted", early))).toEqual(sorting());
+});
+
+test("places that a grid lacks are not ticked, and a question is not sorted", () => {
+  expect(run(sorting(), tick(12))).toEqual(sorting());
+  expect(run(looking(), tick(0), sort("sorted"))).toEqual(looking());
+});
+
+// Gold ----------------------------------------------------------------------------------------
+const GOLD: Gold = { label: "compact", label_title: "Compact", is_right: false };
+const told = () => run(looking(), answer("double"), answer("frii", 9000, "u"), taken("u", GOLD));
+
+test("what experts say of an answered item is shown and said", () => {
+  const state = told();
+  expect(state.feedback?.isRight).toBe(false);
+  expect(state.feedback?.item.id).toBe(1);
+  expect(state.feedback?.words).toMatch(/^Experts call this one Compact.*One spot\.$/);
+  expect(state.said).toBe(state.feedback?.words);
+  expect(state.queue[0]?.id).toBe(2);
+});
+
+test("it stays over the next answer, goes with the one after it, and can be closed", () => {
+  const next = run(told(), show(2, 10_000), answer("compact", 11_000));
+  expect(next.feedback).not.toBeNull();
+  expect(run(next, show(3, 12_000), answer("compact", 13_000)).feedback).toBeNull();
+  expect(run(told(), { type: "feedback_closed" }).feedback).toBeNull();
+});
+
+test("an item answered on an earlier visit is not spoken of", () => {
+  const earlier = run(looking(), answer("compact", 5000, "u")).unsent;
+  expect(run(beginning(TREE, 1, earlier), taken("u", GOLD)).feedback).toBeNull();
 });

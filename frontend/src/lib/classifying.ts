@@ -1,11 +1,24 @@
 /**
  * What happens while a volunteer classifies, without a page or a network: `advance(state, event)`.
  *
- * Items wait in `queue`, the first is shown. An answer that ends the tree becomes a vote in
- * `unsent` and the next item is shown at once; the vote leaves `unsent` when the server has spoken.
+ * Items wait in `queue`, the first is shown: a grid whose members are ticked, or anything else with
+ * the question tree. An answer that ends the tree, or a grid that is sent, becomes a vote in `unsent`
+ * and the next item is shown at once; the vote leaves `unsent` when the server has spoken.
  */
 import type { components } from "../api/schema";
 import type { ApiError } from "./api";
+import { type Feedback, feedbackOf, type Gold } from "./gold";
+import {
+  answerOf,
+  cleared,
+  countOf,
+  NO_TICKS,
+  sentenceOf,
+  type Ticks,
+  toggled,
+  undone,
+  type Verdict,
+} from "./grid";
 import type { Vote } from "./outbox";
 import { type Question, questionAt, type Tree } from "./tree";
 
@@ -26,6 +39,8 @@ export interface State {
   queue: Item[];
   /** Answers to the shown item so far, from the root of the tree. */
   path: string[];
+  /** The ticked members of the shown grid. */
+  ticks: Ticks;
   /** When the shown item's picture was there, in milliseconds; null until then. */
   shownAt: number | null;
   /** From when on an answer counts; null until the picture is there. */
@@ -33,6 +48,10 @@ export interface State {
   unsent: Vote[];
   answered: number;
   last: LastAnswer | null;
+  /** The last answered items, for what the server has to say of them. */
+  recent: Item[];
+  /** What experts say of an item answered before, until so many answers are given. */
+  feedback: (Feedback & { until: number }) | null;
   /** The server has answered once, so it knows this browser's volunteer. */
   hasBegun: boolean;
   /** The server had nothing more to add to the queue. */
@@ -51,8 +70,13 @@ export type Event =
   | { type: "shown"; item: number; now: number }
   | { type: "answered"; key: string; uuid: string; now: number; clock: Date }
   | { type: "back" }
+  | { type: "ticked"; place: number; now: number }
+  | { type: "ticks_undone" }
+  | { type: "ticks_cleared" }
+  | { type: "sorted"; verdict: Verdict; uuid: string; now: number; clock: Date }
   | { type: "passed_over"; item: number }
-  | { type: "taken"; uuid: string }
+  | { type: "taken"; uuid: string; gold: Gold | null }
+  | { type: "feedback_closed" }
   | { type: "refused"; uuid: string | null; error: ApiError };
 
 /** So many items are held: the one shown and three to come. */
@@ -61,17 +85,26 @@ export const HELD = 4;
 /** An answer sooner than this after the question appeared is the second half of a double click. */
 export const SHORTEST_LOOK_MS = 250;
 
+/** What experts say stays while the next item is answered and the one after it. */
+const FEEDBACK_STAYS = 2;
+
+/** As many items as can be answered before the server has spoken on the first. */
+const REMEMBERED = 8;
+
 export function beginning(tree: Tree, version: number, unsent: Vote[]): State {
   return {
     tree,
     version,
     queue: [],
     path: [],
+    ticks: NO_TICKS,
     shownAt: null,
     readyAt: null,
     unsent,
     answered: 0,
     last: null,
+    recent: [],
+    feedback: null,
     hasBegun: false,
     isDry: false,
     end: null,
@@ -94,10 +127,20 @@ export function advance(state: State, event: Event): State {
       return answered(state, event);
     case "back":
       return state.path.length ? asking({ ...state, path: state.path.slice(0, -1) }) : state;
+    case "ticked":
+      return ticked(state, event.place, event.now);
+    case "ticks_undone":
+      return counting({ ...state, ticks: undone(state.ticks) });
+    case "ticks_cleared":
+      return counting({ ...state, ticks: cleared(state.ticks) });
+    case "sorted":
+      return sorted(state, event);
     case "passed_over":
       return withoutItem(state, event.item);
     case "taken":
-      return { ...withoutVote(state, event.uuid), isSendFailing: false };
+      return taken(state, event.uuid, event.gold);
+    case "feedback_closed":
+      return { ...state, feedback: null };
     case "refused":
       return refused(state, event.uuid, event.error);
   }
@@ -119,10 +162,10 @@ export function isOffline(state: State): boolean {
   return state.isFetchFailing || state.isSendFailing;
 }
 
-/** The question before the volunteer; none without an item. */
+/** The question of the tree before the volunteer; none without an item and for a grid. */
 export function asked(state: State): Question | null {
   const item = state.queue[0];
-  return item ? questionAt(state.tree, state.path, item.kind) : null;
+  return item && item.kind !== "grid" ? questionAt(state.tree, state.path, item.kind) : null;
 }
 
 function served(state: State, supply: Supply, items: Item[]): State {
@@ -142,28 +185,70 @@ function answered(
   state: State,
   event: { key: string; uuid: string; now: number; clock: Date },
 ): State {
-  const item = state.queue[0];
-  if (!item || state.shownAt === null || state.readyAt === null) return state;
-  if (event.now < state.readyAt) return state;
+  if (!isReady(state, event.now)) return state;
   const answer = asked(state)?.answers.find((one) => one.key === event.key);
   if (!answer) return state;
   const path = [...state.path, answer.key];
   if (answer.next) return asking({ ...state, path, readyAt: event.now + SHORTEST_LOOK_MS });
+  return voted(state, event, { path }, answer.label);
+}
+
+function ticked(state: State, place: number, now: number): State {
+  const item = state.queue[0];
+  if (item?.kind !== "grid" || place >= item.members.length || !isReady(state, now)) return state;
+  return counting({ ...state, ticks: toggled(state.ticks, place) });
+}
+
+function sorted(
+  state: State,
+  event: { verdict: Verdict; uuid: string; now: number; clock: Date },
+): State {
+  const item = state.queue[0];
+  if (item?.kind !== "grid" || !isReady(state, event.now)) return state;
+  const places = event.verdict === "sorted" ? state.ticks.ticked : [];
+  const subjects = places.map((place) => item.members[place]?.subject_id ?? null);
+  const grid = { verdict: event.verdict, ticked: subjects.filter((id) => id !== null) };
+  return voted(state, event, { grid }, answerOf(event.verdict, places.length, item.members.length));
+}
+
+/** Put the vote in the list and show the next item. */
+function voted(
+  state: State,
+  { uuid, now, clock }: { uuid: string; now: number; clock: Date },
+  answer: Pick<Vote, "path"> | Pick<Vote, "grid">,
+  label: string,
+): State {
+  const item = state.queue[0];
+  if (!item || state.shownAt === null) return state;
   const vote: Vote = {
-    client_uuid: event.uuid,
+    client_uuid: uuid,
     item: item.id,
     question_version: item.question_version,
-    path,
-    seconds: (event.now - state.shownAt) / 1000,
-    answered_at: event.clock.toISOString(),
+    ...answer,
+    seconds: (now - state.shownAt) / 1000,
+    answered_at: clock.toISOString(),
   };
+  const count = state.answered + 1;
   return asking({
     ...nextItem(state),
     unsent: [...state.unsent, vote],
-    answered: state.answered + 1,
-    last: { label: answer.label, title: item.title, page_url: item.page_url },
+    answered: count,
+    last: { label, title: item.title, page_url: item.page_url },
+    recent: [...state.recent, item].slice(-REMEMBERED),
+    feedback: state.feedback && state.feedback.until > count ? state.feedback : null,
     notice: null,
   });
+}
+
+/** The server has the vote; what experts say of its item is told if the item was just shown. */
+function taken(state: State, uuid: string, gold: Gold | null): State {
+  const vote = state.unsent.find((one) => one.client_uuid === uuid);
+  const item = state.recent.find((one) => one.id === vote?.item);
+  const rest = { ...withoutVote(state, uuid), isSendFailing: false };
+  if (!gold || !item) return rest;
+  const feedback = feedbackOf(gold, item, state.tree);
+  const until = state.answered + FEEDBACK_STAYS;
+  return { ...rest, feedback: { ...feedback, until }, said: feedback.words };
 }
 
 function refused(state: State, uuid: string | null, error: ApiError): State {
@@ -194,6 +279,7 @@ function nextItem(state: State): State {
     ...state,
     queue: state.queue.slice(1),
     path: [],
+    ticks: NO_TICKS,
     shownAt: null,
     readyAt: null,
     isDry: false,
@@ -208,9 +294,19 @@ function withoutVote(state: State, uuid: string): State {
   return { ...state, unsent: state.unsent.filter((vote) => vote.client_uuid !== uuid) };
 }
 
+function isReady(state: State, now: number): boolean {
+  return state.readyAt !== null && now >= state.readyAt;
+}
+
 /** Say aloud what is asked now. */
 function asking(state: State): State {
-  const question = asked(state);
-  const about = state.queue[0]?.description;
-  return question ? { ...state, said: `${about}. ${question.text}` } : state;
+  const item = state.queue[0];
+  if (!item) return state;
+  const question = item.kind === "grid" ? sentenceOf(item) : asked(state)?.text;
+  return { ...state, said: `${item.description}. ${question}` };
+}
+
+/** Say aloud how many members are ticked. */
+function counting(state: State): State {
+  return { ...state, said: countOf(state.ticks.ticked.length) };
 }

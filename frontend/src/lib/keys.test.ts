@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import { commandOf, moved } from "./keys";
+import { TICK_KEYS } from "./grid";
+import { commandOf, gridCommandOf, isCharacter, moved, pageCommandOf } from "./keys";
 
-const press = (key: string, more = {}) =>
-  commandOf({ key, ctrlKey: false, metaKey: false, altKey: false, repeat: false, ...more });
+const PLAIN = { ctrlKey: false, metaKey: false, altKey: false, repeat: false };
+const press = (key: string, more = {}) => commandOf({ key, ...PLAIN, ...more });
+const pressInGrid = (key: string, more = {}) => gridCommandOf({ key, ...PLAIN, ...more });
 
 test("digits choose answers", () => {
   expect(press("1")).toEqual({ do: "answer", index: 0 });
@@ -20,10 +22,17 @@ test("shortcuts of the browser stay the browser's", () => {
   expect(press("ArrowLeft", { altKey: true })).toBeNull();
 });
 
-test("Backspace goes back and the question mark helps", () => {
+test("Backspace goes back", () => {
   expect(press("Backspace")).toEqual({ do: "back" });
-  expect(press("?")).toEqual({ do: "help" });
   expect(press("a")).toBeNull();
+});
+
+test("the question mark helps and Escape puts away, whatever is shown", () => {
+  const pressAnywhere = (key: string, more = {}) => pageCommandOf({ key, ...PLAIN, ...more });
+  expect(pressAnywhere("?")).toBe("help");
+  expect(pressAnywhere("Escape")).toBe("dismiss");
+  expect(pressAnywhere("?", { repeat: true })).toBeNull();
+  expect(pressAnywhere("?", { metaKey: true })).toBeNull();
 });
 
 test("arrows go round", () => {
@@ -31,4 +40,36 @@ test("arrows go round", () => {
   expect(moved(-1, -1, 8)).toBe(7);
   expect(moved(7, 1, 8)).toBe(0);
   expect(moved(0, -1, 8)).toBe(7);
+});
+
+test("digits and then letters tick the members of a grid", () => {
+  const places = [...TICK_KEYS].map((key) => pressInGrid(key));
+  expect(places).toEqual(places.map((_, place) => ({ do: "tick", place })));
+  expect(pressInGrid("G")).toEqual({ do: "tick", place: 15 });
+  expect(pressInGrid("0")).toBeNull();
+  expect(pressInGrid("h")).toBeNull();
+});
+
+test("what else a grid knows has keys of its own", () => {
+  const does = ["Enter", "m", "z", "Backspace", "x"].map((key) => pressInGrid(key)?.do);
+  expect(does).toEqual(["send", "too_mixed", "undo", "undo", "clear"]);
+  expect(pressInGrid("?")).toBeNull();
+});
+
+test("arrows of a grid have four directions and go on while held", () => {
+  expect(pressInGrid("ArrowUp")).toEqual({ do: "move", to: "up" });
+  expect(pressInGrid("ArrowLeft", { repeat: true })).toEqual({ do: "move", to: "left" });
+});
+
+test("held keys and shortcuts of the browser tick and send nothing", () => {
+  expect(pressInGrid("Enter", { repeat: true })).toBeNull();
+  expect(pressInGrid("3", { repeat: true })).toBeNull();
+  expect(pressInGrid("z", { ctrlKey: true })).toBeNull();
+  expect(pressInGrid("Enter", { altKey: true })).toBeNull();
+});
+
+test("digits, letters and signs are characters; what a page needs to be used is none", () => {
+  const are = (...keys: string[]) => keys.map((key) => isCharacter({ key, ...PLAIN }));
+  expect(are("1", "a", "?")).toEqual([true, true, true]);
+  expect(are(" ", "Enter", "Escape", "ArrowUp")).toEqual([false, false, false, false]);
 });

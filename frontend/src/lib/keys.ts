@@ -1,23 +1,72 @@
 /** What a key press means on the page on which volunteers answer. */
+import { type Direction, TICK_KEYS } from "./grid";
 
-export type Command =
-  | { do: "answer"; index: number }
-  | { do: "move"; by: 1 | -1 }
-  | { do: "back" }
-  | { do: "help" };
+export type PageCommand = "help" | "dismiss";
+
+export type Command = { do: "answer"; index: number } | { do: "move"; by: 1 | -1 } | { do: "back" };
+
+export type GridCommand =
+  | { do: "tick"; place: number }
+  | { do: "move"; to: Direction }
+  | { do: "send" | "too_mixed" | "undo" | "clear" };
 
 type Press = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat">;
 
-/** None for keys that are the browser's or the page's own business. */
+const DIRECTIONS: Record<string, Direction> = {
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "up",
+  ArrowDown: "down",
+};
+
+const GRID_KEYS: Record<string, "send" | "too_mixed" | "undo" | "clear"> = {
+  enter: "send",
+  m: "too_mixed",
+  z: "undo",
+  backspace: "undo",
+  x: "clear",
+};
+
+/** For the page, whatever it shows. */
+export function pageCommandOf(press: Press): PageCommand | null {
+  if (isShortcut(press) || press.repeat) return null;
+  if (press.key === "?") return "help";
+  return press.key === "Escape" ? "dismiss" : null;
+}
+
+/** For a question; none for keys that are the browser's or the page's own business. */
 export function commandOf(press: Press): Command | null {
-  if (press.ctrlKey || press.metaKey || press.altKey) return null;
-  if (press.key === "ArrowDown" || press.key === "ArrowRight") return { do: "move", by: 1 };
-  if (press.key === "ArrowUp" || press.key === "ArrowLeft") return { do: "move", by: -1 };
+  if (isShortcut(press)) return null;
+  const direction = DIRECTIONS[press.key];
+  if (direction) {
+    return { do: "move", by: direction === "down" || direction === "right" ? 1 : -1 };
+  }
   if (press.repeat) return null;
   if (/^[1-9]$/.test(press.key)) return { do: "answer", index: Number(press.key) - 1 };
-  if (press.key === "Backspace") return { do: "back" };
-  if (press.key === "?") return { do: "help" };
-  return null;
+  return press.key === "Backspace" ? { do: "back" } : null;
+}
+
+/** For a grid: its members have digits and letters, so what else it knows has other letters. */
+export function gridCommandOf(press: Press): GridCommand | null {
+  if (isShortcut(press)) return null;
+  const direction = DIRECTIONS[press.key];
+  if (direction) return { do: "move", to: direction };
+  if (press.repeat) return null;
+  const key = press.key.toLowerCase();
+  if (key.length === 1 && TICK_KEYS.includes(key)) {
+    return { do: "tick", place: TICK_KEYS.indexOf(key) };
+  }
+  const what = GRID_KEYS[key];
+  return what ? { do: what } : null;
+}
+
+/** Digits, letters and signs: what speech input may press by mistake, so they can be switched off. */
+export function isCharacter(press: Press): boolean {
+  return press.key.length === 1 && press.key !== " ";
+}
+
+function isShortcut(press: Press): boolean {
+  return press.ctrlKey || press.metaKey || press.altKey;
 }
 
 /** The place that an arrow key leads to among `count`; from nowhere (-1) to the first or last. */

@@ -35,6 +35,13 @@ test("votes come back oldest first", () => {
   expect(kept(storage).map((one) => one.client_uuid)).toEqual(["a", "b"]);
 });
 
+test("the ticks of a grid are kept as well", () => {
+  const { path: _, ...rest } = vote("a", 1);
+  const grid: Vote = { ...rest, grid: { verdict: "sorted", ticked: [12, 15] } };
+  keep(storage, grid);
+  expect(kept(storage)).toEqual([grid]);
+});
+
 test("a vote kept twice is one vote, and a forgotten one is gone", () => {
   keep(storage, vote("a", 1));
   keep(storage, vote("a", 1));
@@ -47,6 +54,8 @@ test("what cannot be read is thrown away and other entries are left alone", () =
   storage.setItem("theme", "dark");
   storage.setItem("protozoo.vote.x", "{half a vo");
   storage.setItem("protozoo.vote.y", JSON.stringify(vote("z", 1)));
+  const { path: _, ...empty } = vote("w", 1);
+  storage.setItem("protozoo.vote.w", JSON.stringify(empty));
   expect(kept(storage)).toEqual([]);
   expect(storage.length).toBe(1);
   expect(storage.getItem("theme")).toBe("dark");

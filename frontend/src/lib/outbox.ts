@@ -40,10 +40,15 @@ export function kept(storage: Storage | null): Vote[] {
 function read(storage: Storage, key: string): Vote | null {
   try {
     const vote = JSON.parse(storage.getItem(key) ?? "") as Vote | null;
-    if (vote && PREFIX + vote.client_uuid === key && Array.isArray(vote.path)) return vote;
+    if (vote && PREFIX + vote.client_uuid === key && hasAnswer(vote)) return vote;
   } catch {
     // Falls through: not a vote of ours.
   }
   storage.removeItem(key);
   return null;
+}
+
+/** Whether it answers a question or sorts a grid. */
+function hasAnswer(vote: Vote): boolean {
+  return Array.isArray(vote.path) || Array.isArray(vote.grid?.ticked);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Kind, leaves, questionAt, type Tree } from "./tree";
+import { type Kind, leafOf, leaves, questionAt, type Tree } from "./tree";
 
 const TREE: Tree = {
   root: "shape",
@@ -10,6 +10,7 @@ const TREE: Tree = {
         { key: "double", label: "Two sides", next: "ends" },
         { key: "compact", label: "Compact", next: null },
         { key: "mixed", label: "Mixed", next: null, kinds: ["prototype"] },
+        { key: "odd", label: "Odd", next: null, kinds: ["outlier"] },
       ],
     },
     ends: {
@@ -33,7 +34,8 @@ test("an answer leads on to its question", () => {
 test("answers for other kinds of items are not offered", () => {
   const keys = (kind: Kind) => questionAt(TREE, [], kind).answers.map((answer) => answer.key);
   expect(keys("prototype")).toEqual(["double", "compact", "mixed"]);
-  expect(keys("outlier")).toEqual(["double", "compact"]);
+  expect(keys("outlier")).toEqual(["double", "compact", "odd"]);
+  expect(keys("subject")).toEqual(keys("outlier"));
 });
 
 test("a path through a leaf or a stranger is refused", () => {
@@ -42,5 +44,17 @@ test("a path through a leaf or a stranger is refused", () => {
 });
 
 test("the leaves are the words to choose from", () => {
-  expect(leaves(TREE).map((answer) => answer.key)).toEqual(["compact", "mixed", "fri", "frii"]);
+  expect(leaves(TREE).map((answer) => answer.key)).toEqual([
+    "compact",
+    "mixed",
+    "odd",
+    "fri",
+    "frii",
+  ]);
+});
+
+test("a leaf is found by its key, and what leads on is none", () => {
+  expect(leafOf(TREE, "frii")?.label).toBe("At the ends");
+  expect(leafOf(TREE, "double")).toBeUndefined();
+  expect(leafOf(TREE, null)).toBeUndefined();
 });

@@ -7,7 +7,10 @@ export type Question = components["schemas"]["Step"];
 export type Tree = components["schemas"]["Tree"];
 export type Kind = components["schemas"]["ItemKind"];
 
-/** The question that follows the answers of `path`, with only the answers that fit the kind of item. */
+/**
+ * The question that follows the answers of `path`, with only the answers that fit the kind of item.
+ * All single subjects are asked alike, whatever the reason for which they are shown.
+ */
 export function questionAt(tree: Tree, path: readonly string[], kind: Kind): Question {
   let key = tree.root;
   for (const chosen of path) {
@@ -16,7 +19,9 @@ export function questionAt(tree: Tree, path: readonly string[], kind: Kind): Que
     key = next;
   }
   const question = questionOf(tree, key);
-  const answers = question.answers.filter((answer) => !answer.kinds || answer.kinds.includes(kind));
+  const answers = question.answers.filter(
+    ({ kinds }) => !kinds || kinds.some((one) => (one === "prototype") === (kind === "prototype")),
+  );
   return { ...question, answers };
 }
 
@@ -25,6 +30,10 @@ export function leaves(tree: Tree): Answer[] {
   return Object.values(tree.questions).flatMap((question) =>
     question.answers.filter((answer) => !answer.next),
   );
+}
+
+export function leafOf(tree: Tree, key: string | null): Answer | undefined {
+  return leaves(tree).find((answer) => answer.key === key);
 }
 
 function questionOf(tree: Tree, key: string): Question {
