@@ -3,6 +3,8 @@ import pytest
 from tests.factories import (
     make_annie,
     make_campaign,
+    make_grid,
+    make_single,
     make_volunteer,
     make_vote,
     make_votes,
@@ -66,3 +68,29 @@ def test_many_answers_come_on_pages_in_few_queries(client, django_assert_max_num
     assert "Page 1 of 3" in text
     assert "Page 3 of 3" in client.get("/me/?page=3").content.decode()
     assert "Page 3 of 3" in client.get("/me/?page=99").content.decode()
+
+
+def test_a_sorted_grid_says_what_was_ticked_where(client) -> None:
+    annie = make_annie()
+    grid = make_grid(make_campaign(), label="bent")
+    subjects = list(grid.members.values_list("subject", flat=True))
+    ticks = {"answer": "sorted", "path": [], "ticked": subjects[:2]}
+    make_vote(grid, volunteer=make_volunteer(annie), **ticks)
+    client.force_login(annie)
+    text = client.get("/me/").content.decode()
+    assert f'href="/prototypes/{grid.prototype_id}/">Prototype 0, 0</a>' in text
+    assert "called Bent" in text
+    assert f"2 of {len(subjects)} ticked" in text
+    mixed = make_grid(grid.campaign, label="fri")
+    make_vote(mixed, volunteer=make_volunteer(annie), answer="too_mixed", path=[], ticked=[])
+    assert "Too mixed to say" in client.get("/me/").content.decode()
+
+
+def test_of_a_known_subject_it_says_what_experts_say(client) -> None:
+    annie = make_annie()
+    gold = make_single(make_campaign(), "gold", label="frii")
+    make_vote(gold, volunteer=make_volunteer(annie), answer="fri")
+    client.force_login(annie)
+    text = client.get("/me/").content.decode()
+    assert ">FR I</span>" in text
+    assert "Experts: FR II" in text

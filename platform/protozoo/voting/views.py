@@ -1,5 +1,6 @@
 """The pages for volunteers: home, a campaign, classify, and my answers."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from django.core.paginator import Paginator
@@ -25,6 +26,16 @@ from protozoo.voting.showcase import (
 VOTES_PER_PAGE: Final = 50
 PICTURES_OF_CAMPAIGN: Final = 12
 PICTURE_SIZE: Final = 128
+
+
+@dataclass(frozen=True)
+class OwnAnswer:
+    """A vote of whoever looks; `known` is what a grid was called or a gold subject is known to be."""
+
+    vote: Vote
+    picture: str
+    answer: NumberedAnswer | None
+    known: NumberedAnswer | None
 
 
 @require_safe
@@ -71,7 +82,12 @@ def my_votes(request: HttpRequest) -> HttpResponse:
     page = Paginator(votes.prefetch_related("item__members"), VOTES_PER_PAGE).get_page(
         request.GET.get("page")
     )
-    rows = [(vote, _picture_of(vote), _answer_of(vote)) for vote in page]
+    rows = [
+        OwnAnswer(
+            vote, _picture_of(vote), _words_of(vote, vote.answer), _words_of(vote, vote.item.label)
+        )
+        for vote in page
+    ]
     return render(request, "voting/my_votes.html", {"page_obj": page, "rows": rows})
 
 
@@ -82,7 +98,7 @@ def _picture_of(vote: Vote) -> str:
     return subject_picture_url(vote.item.subject, size=PICTURE_SIZE)
 
 
-def _answer_of(vote: Vote) -> NumberedAnswer | None:
-    """Find the words for a vote in the version of the question that was answered."""
+def _words_of(vote: Vote, key: str) -> NumberedAnswer | None:
+    """Find the words for a leaf in the version of the question that was answered."""
     answers = numbered_answers(vote.question.tree)
-    return next((one for one in answers if one.answer["key"] == vote.answer), None)
+    return next((one for one in answers if one.answer["key"] == key), None)
