@@ -30,7 +30,7 @@ PICTURE_SIZE: Final = 128
 
 @dataclass(frozen=True)
 class OwnAnswer:
-    """A vote of whoever looks; `known` is what a grid was called or a gold subject is known to be."""
+    """One vote in words; `known` is what its grid was called or experts call its gold subject."""
 
     vote: Vote
     picture: str
