@@ -5,6 +5,8 @@ import { leaves, type Tree } from "../lib/tree";
 interface Props {
   tree: Tree;
   help: string | undefined;
+  /** The item shown is a grid, not a question. */
+  isGrid: boolean;
   isOpen: boolean;
   hearsCharacters: boolean;
   onHearsCharacters: (areHeard: boolean) => void;
@@ -18,8 +20,6 @@ const KEYS: Keys = [
   ["↑ ↓", "move between the answers"],
   ["Enter", "choose the marked answer"],
   ["Backspace", "back to the question before"],
-  ["?", "open or close this help"],
-  ["Esc", "close this help or a notice"],
 ];
 
 const GRID_KEYS: Keys = [
@@ -32,8 +32,16 @@ const GRID_KEYS: Keys = [
   ["x", "take all ticks back"],
 ];
 
+const PAGE_KEYS: Keys = [
+  ["?", "open or close this help"],
+  ["Esc", "close this help or a notice"],
+];
+
+const GRID_HELP =
+  "A computer found these pictures alike and turned them the same way, and people have said what the group looks like. Some may not belong: tick those, and send. If hardly any two are alike, say that it is too mixed. Go with your first impression; others look at the same group.";
+
 export function Help(props: Props) {
-  const { tree, help, isOpen, hearsCharacters, onHearsCharacters, onClose } = props;
+  const { tree, help, isGrid, isOpen, hearsCharacters, onHearsCharacters, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (isOpen) dialog.current?.showModal();
@@ -47,7 +55,7 @@ export function Help(props: Props) {
           Close
         </button>
       </div>
-      {help && <p>{help}</p>}
+      {isGrid ? <p>{GRID_HELP}</p> : help && <p>{help}</p>}
       <dl class="help__words">
         {leaves(tree).map((answer) => (
           <div key={answer.key}>
@@ -57,9 +65,9 @@ export function Help(props: Props) {
         ))}
       </dl>
       <h3>Keys</h3>
-      <KeyList keys={KEYS} />
-      <h3>Keys in a grid of pictures</h3>
-      <KeyList keys={GRID_KEYS} />
+      <KeyList keys={isGrid ? [...GRID_KEYS, ...PAGE_KEYS] : [...KEYS, ...PAGE_KEYS]} />
+      <h3>{isGrid ? "Keys for a question" : "Keys for a grid of pictures"}</h3>
+      <KeyList keys={isGrid ? KEYS : GRID_KEYS} />
       <label class="help__choice">
         <input
           type="checkbox"

@@ -70,6 +70,7 @@ function Classify({ question: { tree, version }, addresses }: Props) {
       <Help
         tree={tree}
         help={asked(state)?.help}
+        isGrid={item?.kind === "grid"}
         isOpen={isHelpOpen}
         hearsCharacters={hearsCharacters}
         onHearsCharacters={setHearsCharacters}
