@@ -1,11 +1,11 @@
-"""Campaigns in the admin: their words and state may change; questions, items and votes may not."""
+"""Campaigns in the admin: operators change their words, state and lanes; the rest is only shown."""
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from protozoo.accounts.admin import OperatorAdmin
-from protozoo.voting.models import Campaign, Item, Question, Vote
+from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
 from protozoo.voting.services import campaign_close, campaign_reopen
 
 
@@ -15,8 +15,13 @@ class CampaignAdmin(OperatorAdmin):
     list_filter = ["state"]
     list_select_related = ["sorting__survey"]
     search_fields = ["title", "slug"]
-    fields = ["title", "slug", "introduction", "state", "sorting", "votes_to_retire", "created_at"]
-    readonly_fields = ["slug", "state", "sorting", "votes_to_retire", "created_at"]
+    fields = [
+        "title", "slug", "introduction", "state", "sorting", "votes_to_retire", "votes_per_grid",
+        "votes_cap", "share_gold", "share_audit", "share_chance", "created_at",
+    ]  # fmt: skip
+    readonly_fields = [
+        "slug", "state", "sorting", "votes_to_retire", "votes_per_grid", "votes_cap", "created_at",
+    ]  # fmt: skip
     actions = ["close", "reopen"]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -42,9 +47,20 @@ class QuestionAdmin(OperatorAdmin):
 
 @admin.register(Item)
 class ItemAdmin(OperatorAdmin):
-    list_display = ["id", "campaign", "kind", "prototype", "subject", "n_votes", "retired_at"]
+    list_display = [
+        "id", "campaign", "kind", "prototype", "subject", "label", "priority", "n_votes",
+        "retired_at", "retired_because",
+    ]  # fmt: skip
     list_filter = ["campaign", "kind", "retired_because"]
     list_select_related = ["campaign", "prototype", "subject"]
+    search_fields = ["subject__identifier"]
+
+
+@admin.register(GridMember)
+class GridMemberAdmin(OperatorAdmin):
+    list_display = ["item", "place", "subject"]
+    list_filter = ["item__campaign"]
+    list_select_related = ["item", "subject"]
     search_fields = ["subject__identifier"]
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from django.db.models import Count
 
@@ -25,6 +25,8 @@ MOST_MEMBERS: Final = 16
 LEAST_GROUP: Final = 2
 # Databases take so many values in one statement.
 CHUNK: Final = 5000
+
+Key = TypeVar("Key", int, str)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def places_of(campaign: Campaign, subjects: Iterable[int]) -> dict[int, Place]:
     return found
 
 
-def chunks(keys: Iterable[int]) -> Iterator[list[int]]:
+def chunks(keys: Iterable[Key]) -> Iterator[list[Key]]:
     """Cut keys into lists that one statement takes."""
     waiting = iter(keys)
     while chunk := list(islice(waiting, CHUNK)):

@@ -26,6 +26,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThan
 
 from protozoo.accounts.models import Volunteer
 from protozoo.voting.models import Campaign, GridMember, Item, Lease, Vote
@@ -48,7 +49,7 @@ class Lane(StrEnum):
     AGAIN = "again"
 
 
-_REST: Final = (Lane.BEST, Lane.CHANCE, Lane.FULL, Lane.AGAIN)
+_REST: Final = (Lane.BEST, Lane.CHANCE, Lane.FULL)
 _LANES_FROM: Final = {
     Lane.GOLD: (Lane.GOLD, Lane.AUDIT, *_REST),
     Lane.AUDIT: (Lane.AUDIT, *_REST),
@@ -107,8 +108,7 @@ def items_choose(
     lanes = _Lanes(campaign, volunteer, exclude, max(QUEUE_HEAD, 2 * count), now)
     batch = _held(exclude)
     for lane in _lanes_drawn(campaign, count):
-        chosen = _choose(lanes, lane, batch)
-        if chosen is not None:
+        if chosen := _choose(lanes, lane, batch):
             batch.add(chosen)
     return batch.items
 
@@ -128,18 +128,17 @@ def _held(exclude: Collection[int]) -> _Batch:
 
 
 def _choose(lanes: "_Lanes", drawn: Lane, batch: _Batch) -> Waiting | None:
-    if drawn == Lane.GOLD and not any(lanes.waiting(lane) for lane in _REST):
-        return None  # gold items measure those who help; alone they help nobody
-    chain = _LANES_FROM[drawn]
-    for lane in chain:
-        if fitting := batch.fitting(lanes.waiting(lane), is_apart=True):
-            return _pick(fitting, lane)
-    others = lanes.best(apart_from=batch.prototypes) if batch.prototypes else []
-    if fitting := batch.fitting(others, is_apart=True):
-        return _pick(fitting, Lane.BEST)
-    for lane in chain:
-        if fitting := batch.fitting(lanes.waiting(lane), is_apart=False):
-            return _pick(fitting, lane)
+    """Choose one item, of another prototype if there is one, of a new subject if there is one."""
+    if not any(lanes.waiting(lane) for lane in _REST):
+        # Gold items measure those who help; alone they help nobody.
+        return next(iter(batch.fitting(lanes.waiting(Lane.AGAIN), is_apart=False)), None)
+    for is_apart in (True, False):
+        for lane in _LANES_FROM[drawn]:
+            fitting = batch.fitting(lanes.waiting(lane), is_apart=is_apart)
+            if not fitting and lane == Lane.BEST and is_apart:
+                fitting = lanes.elsewhere(batch)
+            if fitting:
+                return _pick(fitting, lane)
     return None
 
 
@@ -175,20 +174,18 @@ class _Lanes:
     ) -> None:
         self._n_items = n_items
         self._known: dict[Lane, list[Waiting]] = {}
-        judged = _judged(campaign, volunteer)
-        judged_members = GridMember.objects.filter(judged, item=OuterRef("pk"))
+        self._elsewhere: list[Waiting] = []
+        self._is_all_read = False
+        self._judged = _judged(campaign, volunteer)
+        judged_members = GridMember.objects.filter(self._judged, item=OuterRef("pk"))
         answered = Vote.objects.filter(item=OuterRef("pk"), volunteer=volunteer)
-        unanswered = (
-            campaign.items.filter(~Exists(answered), retired_at=None)
-            .exclude(pk__in=exclude)
-            .filter(~Q(kind=Item.Kind.GRID) | ~Exists(judged_members))
-            .alias(n_expected=F("n_votes") + _n_leases(volunteer, now), n_needed=_needed(campaign))
+        self._unanswered = campaign.items.filter(
+            ~Exists(answered),
+            ~Q(kind=Item.Kind.GRID) | ~Exists(judged_members),
+            ~Q(pk__in=exclude),
+            retired_at=None,
         )
-        unseen = unanswered.filter(~judged)
-        self._gold = unseen.filter(kind=Item.Kind.GOLD)
-        self._free = unseen.filter(n_expected__lt=F("n_needed")).exclude(kind=Item.Kind.GOLD)
-        self._full = unseen.filter(n_expected__gte=F("n_needed")).exclude(kind=Item.Kind.GOLD)
-        self._again = unanswered.filter(judged).exclude(kind=Item.Kind.GOLD)
+        self._is_free = LessThan(F("n_votes") + _n_leases(volunteer, now), _needed(campaign))
 
     def waiting(self, lane: Lane) -> list[Waiting]:
         if lane not in self._known:
@@ -198,21 +195,36 @@ class _Lanes:
     def _read(self, lane: Lane) -> list[Waiting]:
         match lane:
             case Lane.GOLD:
-                return self._by_lot(self._gold)
+                return self._by_lot(self._unanswered.filter(~self._judged, kind=Item.Kind.GOLD))
             case Lane.AUDIT:
-                return self._first(self._free.filter(kind=Item.Kind.AUDIT))
+                return self._first(self._free(kind=Item.Kind.AUDIT))
             case Lane.CHANCE:
-                return self._by_lot(self._free)
+                return self._by_lot(self._free(~Q(kind=Item.Kind.GOLD)))
             case Lane.BEST:
-                return self.best()
+                return self._best()
             case Lane.FULL:
-                return self._first(self._full)
+                full = self._unanswered.filter(~self._judged, ~Q(self._is_free))
+                return self._first(full.exclude(kind=Item.Kind.GOLD))
             case Lane.AGAIN:
-                return self._first(self._again)
+                again = self._unanswered.filter(self._judged)
+                return self._first(again.exclude(kind=Item.Kind.GOLD))
 
-    def best(self, *, apart_from: Collection[int] = ()) -> list[Waiting]:
+    def _free(self, *conditions: Q, **fields: object) -> QuerySet[Item]:
+        """Keep subjects that are new to the volunteer, and items that others leave votes for."""
+        return self._unanswered.filter(*conditions, ~self._judged, self._is_free, **fields)
+
+    def elsewhere(self, batch: _Batch) -> list[Waiting]:
+        """Find what shows other prototypes, however many items of the same ones come before."""
+        fitting = batch.fitting(self._elsewhere, is_apart=True)
+        if fitting or not batch.prototypes or self._is_all_read:
+            return fitting
+        self._elsewhere = self._best(apart_from=batch.prototypes)
+        self._is_all_read = len(self._elsewhere) < self._n_items
+        return batch.fitting(self._elsewhere, is_apart=True)
+
+    def _best(self, *, apart_from: Collection[int] = ()) -> list[Waiting]:
         """Give what is asked for, the highest priority first, then what nobody asks for."""
-        items = self._free.exclude(kind=Item.Kind.AUDIT)
+        items = self._free(~Q(kind__in=[Item.Kind.AUDIT, Item.Kind.GOLD]))
         if apart_from:
             items = items.exclude(prototype__in=apart_from)
         asked = items.filter(priority__isnull=False).order_by("-priority", "order")
