@@ -282,10 +282,8 @@ def test_my_answers_show_grids_in_words(client, grid, grid_ballot, django_assert
     client.post(VOTES, grid_ballot(grid, members(grid)[:2]))
     with django_assert_max_num_queries(6):
         page = client.get("/me/")
-    ((vote, picture, answer),) = page.context["rows"]
-    assert vote.grid_text == f"2 of {grid.members.count()} ticked"
-    assert f"/pictures/prototypes/{grid.prototype_id}.png" in picture
-    assert answer is None
+    assert f"2 of {grid.members.count()} ticked" in page.content.decode()
+    assert f"/pictures/prototypes/{grid.prototype_id}.png" in page.content.decode()
     assert client.get("/api/votes/mine/").json()["results"][0]["ticked"] == members(grid)[:2]
 
 
