@@ -6,7 +6,7 @@ import gzip
 import numpy as np
 import pytest
 
-from skysort.consensus.dawid_skene import fit_dawid_skene
+from skysort.consensus.vote_model import fit_vote_model
 
 pytestmark = pytest.mark.realdata
 
@@ -31,11 +31,11 @@ def load(folder, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "floor", "majority"), [("bluebird", 0.888, 0.759), ("rte", 0.925, 0.906)]
+    ("name", "floor", "majority"), [("bluebird", 0.89, 0.759), ("rte", 0.925, 0.906)]
 )
 def test_reaches_the_accuracy_of_published_fits(real_data, name, floor, majority):
     item, worker, answer, truth, n_workers = load(real_data / "crowd_labels", name)
-    result = fit_dawid_skene(
+    result = fit_vote_model(
         item,
         worker,
         answer,

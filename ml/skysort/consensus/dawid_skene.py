@@ -6,7 +6,8 @@ maximization alternates between the two. Each matrix is shrunk to the crowd's by
 as in the hierarchical models of Paun et al. (2018, TACL 6, 571), so that a volunteer with few votes
 answers like the crowd. Items come in kinds (a prototype, a single subject) that are answered
 differently; votes on the other kinds count for a fraction, a power prior (Ibrahim & Chen 2000,
-Statistical Science 15, 46). Judgments of grid members (`judgments.py`) speak beside the votes.
+Statistical Science 15, 46). Judgments of grid members (`judgments.py`) speak beside the votes, and
+votes that echo each other can be weakened (`dependence.py`).
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skysort.consensus.dependence import Foretold, answer_sizes, choose_correlation, damped
 from skysort.consensus.judgments import (
     Judgments,
     JudgmentSlots,
@@ -38,6 +40,8 @@ IntArray = NDArray[np.int64]
 
 #: Chance that somebody whom nobody knows names the true class.
 EXPECTED_SKILL = 0.7
+#: Correlations are learnt every fifth round, not after the thirtieth, from about so many votes.
+LEARNING_PERIOD, LAST_LEARNING, LEARNING_VOTES = 5, 30, 100_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,15 @@ class DawidSkeneFit:
         By label named, class and answer (0 passes, 1 ticks): how somebody without judgments judges.
     judgment_odds : ndarray, float64, (W, 2)
         Each volunteer's odds of ticking over the crowd's: where the label is right, where wrong.
+    vote_size : ndarray, float64, (G, W)
+        How much an answer of each volunteer tells, in units of the mean vote on items of the kind
+        (each vote weighted with what it tells, so that empty ones change nothing).
+    correlation : ndarray, float64, (G,)
+        How alike votes on one item of each kind are, see `dependence`.
+    judgment_unit : float
+        Mean range over classes of the log chance of a judgment, weighted with itself.
+    judgment_correlation : float
+        How alike judgments of one item are.
     log_likelihood : ndarray, float64, (n_iterations,)
         Natural logarithm of the probability of the votes and judgments in each round. The prior
         has its say too, so that it may fall a little at the end.
@@ -73,6 +86,10 @@ class DawidSkeneFit:
     class_prior: FloatArray
     crowd_judgment: FloatArray
     judgment_odds: FloatArray
+    vote_size: FloatArray
+    correlation: FloatArray
+    judgment_unit: float
+    judgment_correlation: float
     log_likelihood: FloatArray
     n_iterations: int
     converged: bool
@@ -104,14 +121,26 @@ class _Votes:
 class _Evidence:
     votes: _Votes
     judgments: JudgmentSlots
+    group: IntArray  # (I,)
 
 
 @dataclass(frozen=True)
 class _Parameters:
     confusion: FloatArray  # (K, G, W, A): classes first, so that each is one stretch of memory
+    weight: FloatArray  # (K, G, W): counts and pseudo-counts behind each row
     crowd: FloatArray  # (K, G, A)
     class_prior: FloatArray  # (K, G)
     judgment: JudgmentTables
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """How much votes and judgments tell, in units of the mean one, and how alike they are."""
+
+    vote: FloatArray  # (G, W)
+    correlation: FloatArray  # (G,)
+    judgment_unit: float
+    judgment_correlation: float
 
 
 def _indices(name: str, values: ArrayLike, length: int | None, low: int, stop: int) -> IntArray:
@@ -211,31 +240,162 @@ def _normalized(log_weight: FloatArray) -> tuple[FloatArray, FloatArray]:
     return weight / total, top + np.log(total)
 
 
-def _log_likelihood(votes: _Votes, confusion: FloatArray) -> FloatArray:
-    """Sum each item's votes: log probability (K, I) of its answers for every class."""
-    log_confusion = np.log(confusion.reshape(len(confusion), -1))
-    return np.stack([_sums(votes.item, row[votes.slot], votes.n_items) for row in log_confusion])
+def _by_item(item: IntArray, slot: IntArray, table: FloatArray, n_items: int) -> FloatArray:
+    """Sum entries of a table (K, slots) over what was said of each item: (K, I)."""
+    return np.stack([_sums(item, row[slot], n_items) for row in table])
 
 
-def _judgment_log_likelihood(
-    judgments: JudgmentSlots, tables: JudgmentTables, n_items: int
+def _vote_sum(votes: _Votes, confusion: FloatArray, sizes: _Sizes, group: IntArray) -> FloatArray:
+    """Log probability (K, I) of each item's answers for every class, damped."""
+    n_classes, *_, n_answers = confusion.shape
+    table = np.log(confusion.reshape(n_classes, -1))
+    total = _by_item(votes.item, votes.slot, table, votes.n_items)
+    if not sizes.correlation.any():
+        return total
+    amount = _sums(votes.item, sizes.vote.ravel()[votes.slot // n_answers], votes.n_items)
+    return damped(total, amount, sizes.correlation[group])
+
+
+def _judgment_ranges(table: FloatArray) -> FloatArray:
+    """Give the range (U,) over classes of log chances (K, U)."""
+    ranges: FloatArray = table.max(axis=0) - table.min(axis=0)
+    return ranges
+
+
+def _judgment_sum(
+    judgments: JudgmentSlots, tables: JudgmentTables, sizes: _Sizes, n_items: int
 ) -> FloatArray:
+    """Log probability (K, I) of the judgments of each item for every class, damped."""
     table = log_table(tables, judgments.worker, judgments.label, judgments.ticked)
-    return np.stack([_sums(judgments.item, row[judgments.slot], n_items) for row in table])
+    total = _by_item(judgments.item, judgments.slot, table, n_items)
+    if not sizes.judgment_correlation:
+        return total
+    size = _judgment_ranges(table) / sizes.judgment_unit
+    amount = _sums(judgments.item, size[judgments.slot], n_items)
+    return damped(total, amount, sizes.judgment_correlation)
+
+
+def _log_prior(parameters: _Parameters, group: IntArray, priors: _Priors) -> FloatArray:
+    with np.errstate(divide="ignore"):  # a class that an item cannot have: log 0
+        log_prior: FloatArray = np.log(parameters.class_prior)[:, group]
+        log_prior[:, priors.owner] = np.log(priors.own)
+    return log_prior
 
 
 def _expect(
-    evidence: _Evidence, group: IntArray, parameters: _Parameters, priors: _Priors
+    evidence: _Evidence, parameters: _Parameters, sizes: _Sizes, priors: _Priors
 ) -> tuple[FloatArray, FloatArray]:
     """E step: class probabilities (K, I) and log evidence (I,) of all items."""
-    with np.errstate(divide="ignore"):  # a class that an item cannot have: log 0
-        log_weight = np.log(parameters.class_prior)[:, group]
-        log_weight[:, priors.owner] = np.log(priors.own)
-    log_weight += _log_likelihood(evidence.votes, parameters.confusion)
-    judgments = evidence.judgments
+    group, judgments = evidence.group, evidence.judgments
+    log_weight = _log_prior(parameters, group, priors)
+    log_weight += _vote_sum(evidence.votes, parameters.confusion, sizes, group)
     if len(judgments.item):
-        log_weight += _judgment_log_likelihood(judgments, parameters.judgment, len(group))
+        log_weight += _judgment_sum(judgments, parameters.judgment, sizes, len(group))
     return _normalized(log_weight)
+
+
+def _measured(evidence: _Evidence, parameters: _Parameters, sizes: _Sizes) -> _Sizes:
+    """Measure anew how much votes and judgments tell."""
+    size = answer_sizes(parameters.confusion, parameters.class_prior[:, :, None])  # (G, W)
+    n_groups, n_workers = size.shape
+    place = evidence.votes.slot // parameters.confusion.shape[3]
+    count = np.bincount(place, minlength=n_groups * n_workers).reshape(n_groups, n_workers)
+    size /= _unit(size, count)[:, None]
+    slots = evidence.judgments
+    ranges = _judgment_ranges(
+        log_table(parameters.judgment, slots.worker, slots.label, slots.ticked)
+    )
+    unit = _unit(ranges, np.bincount(slots.slot, minlength=len(ranges)))
+    return replace(sizes, vote=size, judgment_unit=float(unit))
+
+
+def _unit(size: FloatArray, count: IntArray) -> FloatArray:
+    """Average sizes along the last axis, each by what it tells: empty votes do not count."""
+    total = (count * size).sum(axis=-1)
+    squares = (count * size**2).sum(axis=-1)
+    mean: FloatArray = np.divide(squares, total, out=np.ones_like(total), where=total > 0.0)
+    return mean
+
+
+def _some(item: IntArray, chosen: NDArray[np.bool_], n_items: int) -> IntArray:
+    """Find entries (in order of items) that are chosen, of whole items, about LEARNING_VOTES."""
+    step = 1 + int(chosen.sum()) // LEARNING_VOTES
+    return np.flatnonzero(chosen & (item % step == 0)) if n_items else np.zeros(0, dtype=np.int64)
+
+
+def _learnt(
+    lessons: _Evidence,
+    probabilities: FloatArray,
+    parameters: _Parameters,
+    sizes: _Sizes,
+    priors: _Priors,
+) -> _Sizes:
+    """Learn how alike votes on one item are, kind by kind, and judgments."""
+    group, n_items = lessons.group, len(lessons.group)
+    log_prior = _log_prior(parameters, group, priors)
+    judged = _judgment_sum(lessons.judgments, parameters.judgment, sizes, n_items)
+    voted = _vote_sum(lessons.votes, parameters.confusion, sizes, group)
+    correlation = [
+        choose_correlation(
+            _foretold_votes(lessons, probabilities, parameters, sizes, log_prior + judged, kind)
+        )
+        for kind in range(len(sizes.correlation))
+    ]
+    foretold = _foretold_judgments(lessons.judgments, parameters, sizes, log_prior + voted)
+    return replace(
+        sizes,
+        correlation=np.array(correlation),
+        judgment_correlation=choose_correlation(foretold),
+    )
+
+
+def _foretold_votes(
+    lessons: _Evidence,
+    probabilities: FloatArray,
+    parameters: _Parameters,
+    sizes: _Sizes,
+    base: FloatArray,
+    kind: int,
+) -> Foretold:
+    votes, confusion = lessons.votes, parameters.confusion
+    n_classes, *_, n_answers = confusion.shape
+    count = np.bincount(votes.item, minlength=votes.n_items)
+    shared = (count[votes.item] > 1) & (lessons.group[votes.item] == kind)
+    some = _some(votes.item, shared, votes.n_items)
+    item, slot = votes.item[some], votes.slot[some]
+    table = np.log(confusion.reshape(n_classes, -1))
+    size = sizes.vote.ravel()[slot // n_answers]
+    log_vote = table[:, slot]
+    total = _by_item(item, slot, table, votes.n_items)
+    own = probabilities[:, item]
+    weight = parameters.weight.reshape(n_classes, -1)[:, slot // n_answers]
+    chance = (np.exp(log_vote) * weight - own) / (weight - own)
+    return Foretold(
+        item,
+        total[:, item] - log_vote,
+        _sums(item, size, votes.n_items)[item] - size,
+        base[:, item],
+        np.maximum(chance, np.finfo(float).tiny),
+    )
+
+
+def _foretold_judgments(
+    judgments: JudgmentSlots, parameters: _Parameters, sizes: _Sizes, base: FloatArray
+) -> Foretold:
+    n_items = base.shape[1]
+    count = np.bincount(judgments.item, minlength=n_items)
+    some = _some(judgments.item, count[judgments.item] > 1, n_items)
+    item, slot = judgments.item[some], judgments.slot[some]
+    table = log_table(parameters.judgment, judgments.worker, judgments.label, judgments.ticked)
+    size = (_judgment_ranges(table) / sizes.judgment_unit)[slot]
+    log_chance = table[:, slot]
+    return Foretold(
+        item,
+        _by_item(item, slot, table, n_items)[:, item] - log_chance,
+        _sums(item, size, n_items)[item] - size,
+        base[:, item],
+        np.exp(log_chance),
+    )
 
 
 def _class_prior(
@@ -285,9 +445,11 @@ def _maximize(
     crowd += priors.crowd_strength * priors.crowd_mean[:, None, :]
     crowd /= crowd.sum(axis=2, keepdims=True)
     counts += strength * crowd[:, :, None, :]
-    counts /= total + strength
+    total += strength
+    counts /= total
     return _Parameters(
         counts,
+        total[..., 0],
         crowd,
         _class_prior(probabilities, group, weight, priors),
         _judgment_tables(lessons.judgments, probabilities, shape[1], priors),
@@ -306,7 +468,8 @@ def _first_guess(
     weight[:, priors.owner] *= priors.own
     if len(judgments.item):
         strangers = prior_tables(int(judgments.worker.max()) + 1, n_classes)
-        log_likelihood = _judgment_log_likelihood(judgments, strangers, n_items)
+        table = log_table(strangers, judgments.worker, judgments.label, judgments.ticked)
+        log_likelihood = _by_item(judgments.item, judgments.slot, table, n_items)
         weight *= np.exp(log_likelihood - log_likelihood.max(axis=0))
     share: FloatArray = weight / weight.sum(axis=0)
     return share
@@ -327,6 +490,7 @@ def _resumed(start: DawidSkeneFit, shape: tuple[int, int, int], n_classes: int) 
     odds = np.concatenate([start.judgment_odds, np.ones((fresh, 2))])
     return _Parameters(
         np.ascontiguousarray(confusion.transpose(2, 0, 1, 3)),
+        np.ones((classes, groups, n_workers)),
         start.crowd_confusion.transpose(1, 0, 2),
         start.class_prior.T,
         JudgmentTables(start.crowd_judgment, odds),
@@ -354,6 +518,7 @@ def fit_dawid_skene(
     crowd_strength: float = 40.0,
     class_strength: float = 10.0,
     transfer: float = 0.25,
+    correlation: float | None = 0.0,
     max_iterations: int = 100,
     tolerance: float = 1e-4,
 ) -> DawidSkeneFit:
@@ -393,6 +558,9 @@ def fit_dawid_skene(
         behind equal class frequencies. Positive.
     transfer : float, optional
         Weight from 0 to 1 of a vote on one kind of item when another kind is judged.
+    correlation : float, optional
+        How alike votes on one item are, from 0 to 1 (see `dependence`), and judgments of one; None
+        learns it from the votes, for each kind.
     max_iterations : int, optional
         Rounds at most.
     tolerance : float, optional
@@ -427,7 +595,9 @@ def fit_dawid_skene(
     )
     n_groups = _n_groups(group, allowed)
     mask = _mask(item_mask, n_items)
-    _check_strengths(worker_strength, crowd_strength, class_strength, transfer)
+    _check_strengths(worker_strength, crowd_strength, class_strength)
+    _check_share("transfer", transfer)
+    _check_share("correlation", correlation or 0.0)
     if max_iterations < 1:
         raise InputError(f"max_iterations must be at least 1, got {max_iterations}")
     may_be = _allowed(allowed, n_groups, n_classes)
@@ -444,10 +614,11 @@ def fit_dawid_skene(
     n_slots = n_groups * n_workers * n_answers
     judged = judgment_slots(judgments, n_items=n_items, n_workers=n_workers, n_classes=n_classes)
     teaches, instructs = mask[items], mask[judged.item]
-    evidence = _Evidence(_votes(items, slot, n_items, n_slots), judged)
+    evidence = _Evidence(_votes(items, slot, n_items, n_slots), judged, group)
     lessons = _Evidence(
         _votes(items[teaches], slot[teaches], n_items, n_slots),
         replace(judged, item=judged.item[instructs], slot=judged.slot[instructs]),
+        group,
     )
     said = np.bincount(items, minlength=n_items) + np.bincount(judged.item, minlength=n_items)
     counts = (mask & (said > 0)).astype(float)
@@ -455,19 +626,33 @@ def fit_dawid_skene(
     weight[priors.owner] = 0.0
 
     shape = (n_groups, n_workers, n_answers)
+    learns, alike = correlation is None, correlation or 0.0
+    sizes = _Sizes(np.ones((n_groups, n_workers)), np.full(n_groups, alike), 1.0, alike)
     if start is None:
         probabilities = _first_guess(items, names[answers], group, judged, priors)
     else:
         resumed = _resumed(start, shape, n_classes)
-        probabilities, _ = _expect(evidence, group, resumed, priors)
+        if learns:
+            sizes = replace(
+                sizes,
+                correlation=start.correlation,
+                judgment_correlation=start.judgment_correlation,
+            )
+        sizes = _measured(lessons, resumed, sizes)
+        probabilities, _ = _expect(evidence, resumed, sizes, priors)
     history: list[float] = []
     converged = False
     while not converged and len(history) < max_iterations:
         parameters = _maximize(lessons, probabilities, group, weight, shape, priors)
-        updated, log_evidence = _expect(evidence, group, parameters, priors)
+        sizes = _measured(lessons, parameters, sizes)
+        n_rounds = len(history) + 1
+        if learns and n_rounds % LEARNING_PERIOD == 0 and n_rounds <= LAST_LEARNING:
+            sizes = _learnt(lessons, probabilities, parameters, sizes, priors)
+        updated, log_evidence = _expect(evidence, parameters, sizes, priors)
         history.append(float(log_evidence @ counts))
         change = np.abs(updated - probabilities)[:, mask]
-        converged = not change.size or bool(change.max() <= tolerance)
+        is_still = not change.size or bool(change.max() <= tolerance)
+        converged = is_still and (not learns or n_rounds >= LEARNING_PERIOD)
         probabilities = updated
     return DawidSkeneFit(
         probabilities.T.copy(),
@@ -476,6 +661,10 @@ def fit_dawid_skene(
         parameters.class_prior.T.copy(),
         parameters.judgment.crowd,
         parameters.judgment.odds,
+        sizes.vote,
+        sizes.correlation,
+        sizes.judgment_unit,
+        sizes.judgment_correlation,
         np.array(history),
         len(history),
         converged,
@@ -487,12 +676,19 @@ def _n_groups(group: IntArray, allowed: ArrayLike | None) -> int:
     return found if allowed is None else max(found, len(np.asarray(allowed)))
 
 
-def _check_strengths(worker: float, crowd: float, classes: float, transfer: float) -> None:
+def _check_strengths(worker: float, crowd: float, classes: float) -> None:
     for name, value in (("worker", worker), ("crowd", crowd), ("class", classes)):
         if not value > 0.0:
             raise InputError(f"{name}_strength must be positive, got {value}")
-    if not 0.0 <= transfer <= 1.0:
-        raise InputError(f"transfer must lie between 0 and 1, got {transfer}")
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise InputError(f"{name} must lie between 0 and 1, got {value}")
+
+
+def _sizes(fit: DawidSkeneFit) -> _Sizes:
+    return _Sizes(fit.vote_size, fit.correlation, fit.judgment_unit, fit.judgment_correlation)
 
 
 def vote_log_likelihood(
@@ -504,7 +700,7 @@ def vote_log_likelihood(
     n: int,
     group: int,
 ) -> FloatArray:
-    """Sum what votes say of each of `n` things, without any prior.
+    """Sum what votes say of each of `n` things, damped as in the fit, without any prior.
 
     Parameters
     ----------
@@ -522,17 +718,18 @@ def vote_log_likelihood(
     ndarray, float64, (n, K)
         Log probability of all answers for each class; 0 where nobody voted.
     """
-    _, n_workers, n_classes, n_answers = fit.confusion.shape
+    _, n_workers, _, n_answers = fit.confusion.shape
     targets = _indices("target", target, None, 0, n)
     workers = _indices("worker", worker, len(targets), 0, n_workers)
     answers = _indices("answer", answer, len(targets), 0, n_answers)
     votes = _votes(targets, workers * n_answers + answers, n, n_workers * n_answers)
-    confusion = fit.confusion[group].transpose(1, 0, 2).reshape(n_classes, -1)
-    return _log_likelihood(votes, confusion).T.copy()
+    sizes = replace(_sizes(fit), vote=fit.vote_size[group], correlation=fit.correlation[[group]])
+    confusion = fit.confusion[group].transpose(1, 0, 2)
+    return _vote_sum(votes, confusion, sizes, np.zeros(n, dtype=np.int64)).T.copy()
 
 
 def judgment_log_likelihood(fit: DawidSkeneFit, judgments: Judgments, *, n: int) -> FloatArray:
-    """Sum what judgments say of each of `n` things, without any prior.
+    """Sum what judgments say of each of `n` things, damped as in the fit, without any prior.
 
     Parameters
     ----------
@@ -560,4 +757,4 @@ def judgment_log_likelihood(fit: DawidSkeneFit, judgments: Judgments, *, n: int)
     _, n_workers, n_classes, _ = fit.confusion.shape
     slots = judgment_slots(judgments, n_items=n, n_workers=n_workers, n_classes=n_classes)
     tables = JudgmentTables(fit.crowd_judgment, fit.judgment_odds)
-    return _judgment_log_likelihood(slots, tables, n).T.copy()
+    return _judgment_sum(slots, tables, _sizes(fit), n).T.copy()
