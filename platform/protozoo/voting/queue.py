@@ -30,6 +30,7 @@ from django.db.models.lookups import LessThan
 
 from protozoo.accounts.models import Volunteer
 from protozoo.voting.models import Campaign, GridMember, Item, Lease, Vote
+from protozoo.voting.proposals import chunks
 
 # Items are drawn from so many at the head of a lane, lest all who come at once get the same.
 QUEUE_HEAD: Final = 40
@@ -105,7 +106,7 @@ def items_choose(
     now: datetime,
 ) -> list[int]:
     """Choose items that this volunteer has never answered; fewer if fewer are left."""
-    lanes = _Lanes(campaign, volunteer, exclude, max(QUEUE_HEAD, 2 * count), now)
+    lanes = _Lanes(campaign, volunteer, exclude, max(N_BEST, count), now)
     batch = _held(exclude)
     for lane in _lanes_drawn(campaign, count):
         if chosen := _choose(lanes, lane, batch):
@@ -158,33 +159,28 @@ def _weights(best: list[Waiting]) -> list[float]:
 
 # Reading the lanes --------------------------------------------------------------------------
 class _Lanes:
-    """The heads of one volunteer's lanes; each is read when it is first needed.
-
-    What depends on the volunteer is asked in subqueries that an index answers for one item, so
-    that the database walks along an index of open items and stops at the first that fit.
-    """
+    """The heads of one volunteer's lanes; each is read when it is first needed."""
 
     def __init__(
         self,
         campaign: Campaign,
         volunteer: Volunteer,
         exclude: Collection[int],
-        n_items: int,
+        n_enough: int,
         now: datetime,
     ) -> None:
-        self._n_items = n_items
+        self._campaign, self._volunteer = campaign, volunteer
+        self._n_enough = n_enough
         self._known: dict[Lane, list[Waiting]] = {}
+        self._looked_up: set[int] = set()
+        self._known_judged: set[int] = set()
         self._elsewhere: list[Waiting] = []
         self._is_all_read = False
-        self._judged = _judged(campaign, volunteer)
-        judged_members = GridMember.objects.filter(self._judged, item=OuterRef("pk"))
+        # The database walks along an index of open items and stops at the first that fit.
         answered = Vote.objects.filter(item=OuterRef("pk"), volunteer=volunteer)
-        self._unanswered = campaign.items.filter(
-            ~Exists(answered),
-            ~Q(kind=Item.Kind.GRID) | ~Exists(judged_members),
-            ~Q(pk__in=exclude),
-            retired_at=None,
-        )
+        self._open = campaign.items.filter(
+            ~Exists(answered), ~Q(pk__in=exclude), retired_at=None
+        ).order_by("order", "pk")
         self._is_free = LessThan(F("n_votes") + _n_leases(volunteer, now), _needed(campaign))
 
     def waiting(self, lane: Lane) -> list[Waiting]:
@@ -193,25 +189,21 @@ class _Lanes:
         return self._known[lane]
 
     def _read(self, lane: Lane) -> list[Waiting]:
+        no_gold = ~Q(kind=Item.Kind.GOLD)
         match lane:
             case Lane.GOLD:
-                return self._by_lot(self._unanswered.filter(~self._judged, kind=Item.Kind.GOLD))
+                return self._by_lot(self._open.filter(kind=Item.Kind.GOLD))
             case Lane.AUDIT:
-                return self._first(self._free(kind=Item.Kind.AUDIT))
+                return self._new(self._open.filter(self._is_free, kind=Item.Kind.AUDIT))
             case Lane.CHANCE:
-                return self._by_lot(self._free(~Q(kind=Item.Kind.GOLD)))
+                return self._by_lot(self._open.filter(self._is_free, no_gold))
             case Lane.BEST:
                 return self._best()
             case Lane.FULL:
-                full = self._unanswered.filter(~self._judged, ~Q(self._is_free))
-                return self._first(full.exclude(kind=Item.Kind.GOLD))
+                return self._new(self._open.filter(~Q(self._is_free), no_gold))
             case Lane.AGAIN:
-                again = self._unanswered.filter(self._judged)
-                return self._first(again.exclude(kind=Item.Kind.GOLD))
-
-    def _free(self, *conditions: Q, **fields: object) -> QuerySet[Item]:
-        """Keep subjects that are new to the volunteer, and items that others leave votes for."""
-        return self._unanswered.filter(*conditions, ~self._judged, self._is_free, **fields)
+                alone = self._open.filter(no_gold, ~Q(kind=Item.Kind.GRID))
+                return self._judged_before(alone, is_wanted=True)
 
     def elsewhere(self, batch: _Batch) -> list[Waiting]:
         """Find what shows other prototypes, however many items of the same ones come before."""
@@ -219,48 +211,62 @@ class _Lanes:
         if fitting or not batch.prototypes or self._is_all_read:
             return fitting
         self._elsewhere = self._best(apart_from=batch.prototypes)
-        self._is_all_read = len(self._elsewhere) < self._n_items
+        self._is_all_read = not self._elsewhere
         return batch.fitting(self._elsewhere, is_apart=True)
 
     def _best(self, *, apart_from: Collection[int] = ()) -> list[Waiting]:
         """Give what is asked for, the highest priority first, then what nobody asks for."""
-        items = self._free(~Q(kind__in=[Item.Kind.AUDIT, Item.Kind.GOLD]))
+        aside = [Item.Kind.AUDIT, Item.Kind.GOLD]
+        items = self._open.filter(self._is_free, ~Q(kind__in=aside))
         if apart_from:
             items = items.exclude(prototype__in=apart_from)
         asked = items.filter(priority__isnull=False).order_by("-priority", "order")
-        found = _waiting(asked[: self._n_items])
-        if len(found) < self._n_items:
-            found += self._first(items.filter(priority=None))
+        found = self._new(asked)
+        if len(found) < self._n_enough:
+            found += self._new(items.filter(priority=None))
         return found
-
-    def _first(self, items: QuerySet[Item]) -> list[Waiting]:
-        return _waiting(items.order_by("order", "pk")[: self._n_items])
 
     def _by_lot(self, items: QuerySet[Item]) -> list[Waiting]:
         """Begin anywhere in the random order, and go round if it ends too soon."""
         start = random.random()  # noqa: S311  # a queue, not a secret
-        found = self._first(items.filter(order__gte=start))
-        return (
-            found
-            if len(found) == self._n_items
-            else found + self._first(items.filter(order__lt=start))
-        )
+        found = self._new(items.filter(order__gte=start))
+        if len(found) < self._n_enough:
+            found += self._new(items.filter(order__lt=start))
+        return found
 
+    def _new(self, items: QuerySet[Item]) -> list[Waiting]:
+        return self._judged_before(items, is_wanted=False)
 
-def _judged(campaign: Campaign, volunteer: Volunteer) -> Q:
-    """Say of a row with a subject whether the volunteer has judged it, alone or in a grid."""
-    of_volunteer = Vote.objects.filter(volunteer=volunteer)
-    alone = Item.objects.filter(
-        Exists(of_volunteer.filter(item=OuterRef("pk"))),
-        subject=OuterRef("subject"),
-        campaign=campaign,
-    )
-    in_grid = GridMember.objects.filter(
-        Exists(of_volunteer.filter(item=OuterRef("item"))),
-        subject=OuterRef("subject"),
-        item__campaign=campaign,
-    )
-    return Q(Exists(alone)) | Q(Exists(in_grid))
+    def _judged_before(self, items: QuerySet[Item], *, is_wanted: bool) -> list[Waiting]:
+        """Read on until enough are found that show a subject judged before, or none such."""
+        found: list[Waiting] = []
+        start, size = 0, 2 * self._n_enough
+        while len(found) < self._n_enough:
+            read = _waiting(items[start : start + size])
+            judged = self._judged({subject for one in read for subject in one.subjects})
+            found += [one for one in read if judged.isdisjoint(one.subjects) != is_wanted]
+            if len(read) < size:
+                break
+            start, size = start + size, 4 * size
+        return found
+
+    def _judged(self, subjects: set[int]) -> set[int]:
+        """Find which subjects the volunteer has judged, alone or in a grid; ask once of each."""
+        of_volunteer = Vote.objects.filter(volunteer=self._volunteer)
+        alone = Item.objects.filter(Exists(of_volunteer.filter(item=OuterRef("pk")))).order_by()
+        in_grid = GridMember.objects.filter(
+            Exists(of_volunteer.filter(item=OuterRef("item")))
+        ).order_by()
+        for chunk in chunks(subjects - self._looked_up):
+            # Campaigns are told apart here: a database that begins with them reads all items.
+            found = [
+                *alone.filter(subject__in=chunk).values_list("subject_id", "campaign_id"),
+                *in_grid.filter(subject__in=chunk).values_list("subject_id", "item__campaign_id"),
+            ]
+            own = {key for key, campaign in found if key and campaign == self._campaign.pk}
+            self._known_judged |= own
+        self._looked_up |= subjects
+        return self._known_judged
 
 
 def _n_leases(volunteer: Volunteer, now: datetime) -> Coalesce:
