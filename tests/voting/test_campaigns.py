@@ -23,6 +23,7 @@ from protozoo.voting.services import (
 from protozoo.voting.trees import default_tree
 from tests.factories import (
     make_campaign,
+    make_edward,
     make_sorting,
     make_survey,
     make_volunteer,
@@ -165,6 +166,20 @@ def test_a_closed_campaign_hands_nothing_out_until_it_opens_again():
     assert items_lease(campaign=campaign, volunteer=make_volunteer()) == []
     campaign_reopen(campaign=campaign)
     assert len(items_lease(campaign=campaign, volunteer=make_volunteer())) == 1
+
+
+@pytest.mark.parametrize(("share", "is_taken"), [(0.2, True), (0.95, False), (-0.1, False)])
+def test_edward_sets_the_shares_of_the_lanes_but_leaves_a_rest(client, share, is_taken):
+    campaign = make_campaign()
+    client.force_login(make_edward())
+    address = f"/admin/voting/campaign/{campaign.pk}/change/"
+    fields = client.get(address).context["adminform"].form.initial
+    words = {name: fields[name] for name in ("title", "introduction")}
+    shares = {"share_gold": share, "share_audit": 0.05, "share_chance": 0.05}
+    answer = client.post(address, {**words, **shares, "votes_cap": 99})
+    campaign.refresh_from_db()
+    assert (campaign.share_gold, campaign.votes_cap) == (share if is_taken else 0.03, 12)
+    assert ("their sum must be less than 1" in answer.content.decode()) == (not is_taken)
 
 
 def test_progress_counts_what_counts():

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from protozoo.consensus.selectors import prototype_posterior, standing_of, votes_on_prototype
 from protozoo.sorting.models import Assignment
 from protozoo.sorting.pictures import member_picture_url
 from protozoo.voting.exceptions import AnswerError
@@ -19,6 +20,7 @@ from tests.factories import (
     make_annie,
     make_campaign,
     make_charlie,
+    make_consensus_run,
     make_grid,
     make_sorting,
     make_volunteer,
@@ -276,6 +278,17 @@ def test_a_grid_counts_as_an_item_but_covers_no_prototype(campaign, grid):
     make_vote(grid, answer="sorted", path=[], ticked=members(grid)[:1])
     assert campaign_progress(campaign).n_items == n_items
     assert campaign_coverage(campaign).n_covered == 0
+
+
+def test_a_verdict_on_a_grid_is_no_vote_on_its_prototype(campaign, grid):
+    whole = campaign.items.get(kind="prototype", prototype=grid.prototype)
+    make_vote(whole, answer="bent")
+    make_vote(grid, answer="sorted", path=[], ticked=[])
+    run = make_consensus_run(campaign)
+    assert votes_on_prototype(campaign, grid.prototype) == {"bent": 1}
+    assert prototype_posterior(run, grid.prototype).item == whole
+    member = grid.members.all()[0].subject
+    assert [each.vote.answer for each in standing_of(member).votes] == ["bent"]
 
 
 def test_my_answers_show_grids_in_words(client, grid, grid_ballot, django_assert_max_num_queries):

@@ -73,13 +73,17 @@ def prototype_posteriors(run: ConsensusRun) -> dict[int, ItemPosterior]:
 
 def prototype_posterior(run: ConsensusRun, prototype: Prototype) -> ItemPosterior | None:
     """Give what a run believes of a prototype; a guess without any vote is not shown."""
-    return run.items.filter(item__prototype=prototype, n_votes__gt=0).first()
+    whole = run.items.filter(item__kind=Item.Kind.PROTOTYPE, item__prototype=prototype)
+    return whole.filter(n_votes__gt=0).first()
 
 
 def votes_on_prototype(campaign: Campaign, prototype: Prototype) -> Mapping[str, int]:
     """Count the votes that count, by answer."""
     votes = Vote.objects.filter(
-        item__campaign=campaign, item__prototype=prototype, superseded_at=None
+        item__campaign=campaign,
+        item__kind=Item.Kind.PROTOTYPE,
+        item__prototype=prototype,
+        superseded_at=None,
     )
     return dict(votes.values_list("answer").annotate(n=Count("pk")).order_by())
 
@@ -127,7 +131,7 @@ def _votes(opinion: Opinion, subject: Subject, assignment: Assignment | None) ->
     """Give the votes on a subject, then those on its prototype, with numbered volunteers."""
     shown = Q(item__subject=subject)
     if assignment is not None:
-        shown |= Q(item__prototype=assignment.prototype_id)
+        shown |= Q(item__kind=Item.Kind.PROTOTYPE, item__prototype=assignment.prototype_id)
     votes = (
         Vote.objects.filter(shown, item__campaign=opinion.campaign, superseded_at=None)
         .select_related("item", "volunteer")
