@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from skysort import __version__
 from skysort.commands import (
     bench,
+    consensus,
     convert,
     inspect,
     map_images,
@@ -21,7 +22,7 @@ from skysort.errors import SkysortError
 
 __all__ = ["main"]
 
-COMMANDS = (train, map_images, quality, show, inspect, convert, bench, synthetic, verify)
+COMMANDS = (train, map_images, quality, show, inspect, convert, consensus, bench, synthetic, verify)
 INTERRUPTED = 130  # what a shell gives for a command that Ctrl-C ended
 
 
