@@ -59,6 +59,16 @@ class Sorting(models.Model):
         """Mean image of each prototype's aligned members: float32 (K, C, H, W)."""
         return self.folder / "prototypes.npy"
 
+    @property
+    def features_path(self) -> Path:
+        """Invariant features of the subjects in the order of their pixels: float32 (N, d)."""
+        return self.folder / "features.npy"
+
+    @property
+    def feature_map_path(self) -> Path:
+        """The way from distances and ring powers to these features."""
+        return self.folder / "feature_map.npz"
+
 
 class Prototype(models.Model):
     """One unit of the map; its picture is the mean of its aligned members."""

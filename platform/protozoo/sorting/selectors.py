@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from django.db.models import Count, F, FloatField, Max, Min, QuerySet, Value
 from django.db.models.functions import Cast, Floor
+from numpy.typing import NDArray
 
+from protozoo.sorting.exceptions import SortingError
 from protozoo.sorting.layout import neighbours
 from protozoo.sorting.models import Assignment, Prototype, Sorting
 
 N_BINS: Final = 40
+# Rows that are read from the database at once.
+BATCH_SIZE: Final = 5000
 
 
 @dataclass(frozen=True)
@@ -83,3 +88,40 @@ def outlier_histogram(sorting: Sorting, *, n_bins: int = N_BINS) -> Histogram | 
     for row in rows:
         counts[min(int(row["bin"]), n_bins - 1)] += row["n"]
     return Histogram(lowest, lowest + width * n_bins, counts)
+
+
+def subjects_in_shard_order(sorting: Sorting) -> NDArray[np.int64]:
+    """Give the keys of the sorted subjects in the order of their pixels."""
+    keys = sorting.survey.subjects.order_by("shard", "row").values_list("pk", flat=True)
+    first = keys[: sorting.n_subjects].iterator(chunk_size=BATCH_SIZE)
+    return np.fromiter(first, dtype=np.int64)
+
+
+def features_of(sorting: Sorting, subjects: NDArray[np.int64]) -> NDArray[np.float32] | None:
+    """Give the invariant features of subjects (n, d) by their keys; None if none were written.
+
+    Where `subjects` lie as their pixels do, the file is only mapped into memory.
+    """
+    if not sorting.features_path.exists():
+        return None
+    try:
+        features: NDArray[np.float32] = np.load(sorting.features_path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise SortingError(
+            f"The features of {sorting} cannot be read from {sorting.features_path}: {error}. Sort"
+            " the survey again."
+        ) from error
+    keys = subjects_in_shard_order(sorting)
+    if len(features) != len(keys):
+        raise SortingError(
+            f"The features of {sorting} describe {len(features)} subjects, and {len(keys)} were"
+            " sorted; sort the survey again."
+        )
+    if np.array_equal(keys, subjects):
+        return features
+    order = np.argsort(keys)
+    place = order[np.minimum(np.searchsorted(keys, subjects, sorter=order), len(keys) - 1)]
+    strangers = subjects[keys[place] != subjects]
+    if len(strangers):
+        raise SortingError(f"Subject {strangers[0]} is not among those of {sorting}.")
+    return np.asarray(features[place])

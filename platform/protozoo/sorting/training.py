@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from protozoo.jobs.services import Report, silent
 from protozoo.sorting.exceptions import SortingError
+from protozoo.sorting.features import features_write
 from protozoo.sorting.models import Assignment, Prototype, Sorting
+from protozoo.sorting.selectors import subjects_in_shard_order
 from skysort.errors import InputError
 from skysort.images.prepared import PreparedImages
 from skysort.images.recipes import get_recipe
@@ -40,6 +42,8 @@ def sorting_run(*, sorting_id: int, report: Report = silent) -> Sorting:
         projection = _project(sorting, som, images, report)
         drawing = _rereading(sorting, report, "drawing prototypes")
         _save_pictures(sorting, som.aligned_means(images, projection, on_progress=drawing))
+        describing = _rereading(sorting, report, "describing subjects")
+        features_write(sorting=sorting, som=som, images=images, on_progress=describing)
         finding = _rereading(sorting, report, "finding outliers")
         outliers = find_outliers(som, images, projection, on_progress=finding)
     except InputError as error:
@@ -182,7 +186,7 @@ def _prototypes(sorting: Sorting, som: PolarSOM, projection: Projection) -> list
 def _assignments(
     sorting: Sorting, projection: Projection, outliers: Outliers, keys: NDArray[np.int64]
 ) -> Iterator[Assignment]:
-    subjects = np.fromiter(_subjects_in_shard_order(sorting), dtype=np.int64)
+    subjects = subjects_in_shard_order(sorting)
     for n, (subject, leader) in enumerate(zip(subjects, outliers.group, strict=True)):
         yield Assignment(
             sorting=sorting,
@@ -197,9 +201,3 @@ def _assignments(
             outlier_score=float(outliers.score[n]),
             outlier_rank=int(outliers.rank[n]),
         )
-
-
-def _subjects_in_shard_order(sorting: Sorting) -> Iterator[int]:
-    """Give the keys of the sorted subjects in the order of their pixels."""
-    subjects = sorting.survey.subjects.order_by("shard", "row").values_list("pk", flat=True)
-    return subjects[: sorting.n_subjects].iterator(chunk_size=BATCH_SIZE)
