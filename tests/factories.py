@@ -419,6 +419,7 @@ def make_consensus_run(campaign: Campaign | None = None, **fields: Any) -> Conse
             "n_iterations": 7,
             "has_converged": True,
             "code_version": "test",
+            "finished_at": timezone.now(),
             **fields,
         },
     )

@@ -8,6 +8,13 @@ from protozoo.subjects.models import Subject
 from protozoo.voting.models import Campaign, Item, Question
 
 
+class FinishedRuns(models.Manager["ConsensusRun"]):
+    """Runs whose rows are all written; what a killed merge has left is nobody's business."""
+
+    def get_queryset(self) -> models.QuerySet["ConsensusRun"]:
+        return super().get_queryset().filter(finished_at__isnull=False)
+
+
 class ConsensusRun(models.Model):
     """One fit of the model to all votes of a campaign that counted at that time."""
 
@@ -24,8 +31,21 @@ class ConsensusRun(models.Model):
     n_iterations = models.PositiveIntegerField()
     has_converged = models.BooleanField()
     audit = models.JSONField(default=dict, help_text="Agreement with the audit sample's own votes.")
+    calibration = models.JSONField(
+        default=dict, help_text="How probabilities were calibrated, and how honest they are."
+    )
+    ledger = models.JSONField(
+        default=dict, help_text="Votes and seconds by kind of question, and what they brought."
+    )
+    inputs_checksum = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of all that was merged beside the votes."
+    )
     code_version = models.CharField(max_length=40)
     created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, help_text="None while its rows are written.")
+
+    objects = FinishedRuns()
+    all_runs = models.Manager["ConsensusRun"]()
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -59,6 +79,13 @@ class VolunteerPosterior(models.Model):
     n_votes = models.PositiveIntegerField()
     agreement = models.FloatField(help_text="Mean probability of the true class being named.")
     confusion = models.JSONField(help_text="Item kind -> matrix (classes, answers).")
+    n_judgments = models.PositiveIntegerField(default=0, help_text="Members of grids judged.")
+    ticks_strangers = models.FloatField(
+        null=True, help_text="Chance of ticking a member of a grid that does not belong."
+    )
+    ticks_members = models.FloatField(
+        null=True, help_text="Chance of ticking a member of a grid that belongs."
+    )
 
     class Meta:
         constraints = [
@@ -77,12 +104,28 @@ class SubjectPosterior(models.Model):
     label = models.CharField(max_length=60)
     probability = models.FloatField(help_text="Of the label.")
     probabilities = models.JSONField(help_text="In the order of the run's classes; sums to 1.")
+    is_unknown = models.BooleanField(
+        default=False, help_text="No prototype resembles it and nobody has judged it."
+    )
     entropy_bits = models.FloatField()
     weight_prototype = models.FloatField(help_text="Share that comes from the prototype's votes.")
+    weight_head = models.FloatField(
+        default=0.0, help_text="Share that comes from look-alikes anywhere on the map."
+    )
+    weight_grid = models.FloatField(
+        default=0.0, help_text="Share that comes from ticks and passes in grids of members."
+    )
     weight_direct = models.FloatField(help_text="Share that comes from votes on the subject.")
     weight_prior = models.FloatField(help_text="Share that comes from the classes' frequencies.")
     n_votes_prototype = models.PositiveIntegerField()
+    n_votes_grid = models.PositiveIntegerField(default=0)
     n_votes_direct = models.PositiveIntegerField()
+    n_volunteers = models.PositiveIntegerField(
+        default=0, help_text="Different people behind all of these votes."
+    )
+    reliability = models.FloatField(
+        null=True, help_text="Mean chance of these votes' volunteers to name the true class."
+    )
 
     class Meta:
         constraints = [

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 from django.db import transaction
 from django.db.models import Max, QuerySet
+from django.utils import timezone
 
 from protozoo.accounts.models import User
 from protozoo.consensus.exceptions import NothingToMergeError, ReviewError
@@ -212,6 +213,7 @@ def _write_down(
         has_converged=result.converged,
         audit=_audit(ballots, result),
         code_version=__version__,
+        finished_at=timezone.now(),
     )
     _write_items(run, ballots, result)
     _write_volunteers(run, ballots, result)
@@ -270,11 +272,16 @@ def _write_subjects(run: ConsensusRun, places: _Places, result: MergeResult) -> 
                 probability=float(result.subject_probabilities[n, result.label[n]]),
                 probabilities=result.subject_probabilities[n].tolist(),
                 entropy_bits=float(result.entropy_bits[n]),
+                is_unknown=bool(result.is_unknown[n]),
                 weight_prototype=float(result.shares[n, SOURCES.index("prototype")]),
+                weight_head=float(result.shares[n, SOURCES.index("head")]),
+                weight_grid=float(result.shares[n, SOURCES.index("grid")]),
                 weight_direct=float(result.shares[n, SOURCES.index("direct")]),
                 weight_prior=float(result.shares[n, SOURCES.index("prior")]),
                 n_votes_prototype=int(result.n_votes_prototype[n]),
+                n_votes_grid=int(result.n_votes_grid[n]),
                 n_votes_direct=int(result.n_votes_direct[n]),
+                n_volunteers=int(result.n_workers[n]),
             )
             for n, subject in enumerate(places.subjects)
         ),
