@@ -6,8 +6,10 @@ the volunteer's matrix of this moment, and the volunteer's counts by the item's 
 What earlier votes said is not weighed again, and the crowd stays as the last fit saw it; the refit
 does both. After a twentieth more votes than the fit had seen, the largest change of a probability
 is 0.02 from that of a refit in the mean over the items voted on, a fifth of what the votes moved,
-and 99 % of all labels are the same (400 items, 40 volunteers, hard items or not). One item and one volunteer are all that is touched, so that a web process needs no more
-than their two rows and the small `OnlineCrowd`.
+and 99 % of all labels are the same (400 items, 40 volunteers, hard items or not).
+
+One item and one volunteer are all that is touched, so that a web process needs no more than their
+two rows and the small `OnlineCrowd`.
 """
 
 from dataclasses import dataclass, fields, replace
