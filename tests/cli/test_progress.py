@@ -37,6 +37,12 @@ def test_a_log_gets_a_line_now_and_then():
     ]
 
 
+def test_what_is_counted_may_be_something_else():
+    stream = StringIO()
+    ProgressLine(stream, clock=Clock(), unit="votes")(7, 7)
+    assert stream.getvalue() == "7 of 7 votes\n"
+
+
 def test_a_terminal_gets_one_line_that_is_overwritten_and_cleared():
     text = run(Terminal(), [(1, 100), (1.1, 110), (2, 200)])
     assert "\n" not in text

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from skysort.consensus.accuracy import score, wilson_interval
+from skysort.consensus.accuracy import score, wilson_interval, wilson_limits
 from skysort.errors import InputError
 
 
@@ -36,6 +36,13 @@ def test_interval_without_trials_is_the_whole_range():
     interval = wilson_interval(0, 0)
     assert math.isnan(interval.value)
     assert (interval.low, interval.high) == (0.0, 1.0)
+
+
+def test_limits_take_broken_trials_and_no_knowledge():
+    whole = wilson_interval(17, 20)
+    assert wilson_limits(0.85, 20.0) == pytest.approx((whole.low, whole.high))
+    assert wilson_limits(0.85, 20.0)[0] > wilson_limits(0.85, 19.5)[0]
+    assert wilson_limits(0.85, 0.0) == wilson_limits(math.nan, 5.0) == (0.0, 1.0)
 
 
 def test_perfect_probabilities_have_a_perfect_score():
@@ -111,3 +118,17 @@ def test_refuses_impossible_counts():
         wilson_interval(3, 2)
     with pytest.raises(InputError, match="confidence must lie between 0 and 1"):
         wilson_interval(1, 2, confidence=1.0)
+
+
+def test_macro_f1_counts_rare_classes_like_common_ones():
+    truth = np.array([0, 0, 0, 0, 1, 1, 2])
+    named = np.array([0, 0, 0, 1, 1, 0, 0])
+    result = score(np.eye(4)[named], truth)
+    # 2 tp / (2 tp + fp + fn): 6 / (6 + 2 + 1), 2 / (2 + 1 + 1), 0; the fourth is not.
+    np.testing.assert_allclose(result.f1, [6 / 9, 2 / 4, 0.0, np.nan])
+    assert result.macro_f1 == pytest.approx((6 / 9 + 2 / 4) / 3)
+
+
+def test_a_class_that_is_not_but_was_named_has_an_f1_of_zero():
+    result = score(np.eye(3)[[0, 1, 2]], np.array([0, 1, 1]))
+    np.testing.assert_allclose(result.f1, [1.0, 2 / 3, 0.0])

@@ -1,4 +1,4 @@
-"""Tells on standard error how far a command is: images done, rate and time left."""
+"""Tells on standard error how far a command is: what is done, rate and time left."""
 
 import sys
 import time
@@ -20,20 +20,27 @@ class ProgressLine:
         Standard error by default.
     clock : callable, optional
         Seconds that pass.
+    unit : str, optional
+        What is counted, in the plural.
     """
 
     def __init__(
-        self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        unit: str = "images",
     ) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
+        self._unit = unit
         self._is_terminal = self._stream.isatty()
         self._width = 0
         self._first: tuple[float, int] | None = None
         self._last = clock()
 
     def __call__(self, done: int, total: int) -> None:
-        """Say that `done` of `total` images are done."""
+        """Say that `done` of `total` are done."""
         now = self._clock()
         if self._first is None:  # a resumed training begins with what was done before
             self._first = (now, done)
@@ -41,7 +48,7 @@ class ProgressLine:
         if done < total and now - self._last < pause:
             return
         self._last = now
-        self._show(f"{done:,} of {total:,} images{self._pace(now, done, total)}")
+        self._show(f"{done:,} of {total:,} {self._unit}{self._pace(now, done, total)}")
 
     def say(self, text: str) -> None:
         """Write a line of its own above the progress."""

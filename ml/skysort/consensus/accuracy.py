@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skysort.errors import InputError
 
-__all__ = ["Interval", "ReliabilityBins", "Score", "score", "wilson_interval"]
+__all__ = ["Interval", "ReliabilityBins", "Score", "score", "wilson_interval", "wilson_limits"]
 
 FloatArray = NDArray[np.float64]
 
@@ -75,6 +75,23 @@ class Score:
     coverage: float
     accuracy_covered: Interval
 
+    @property
+    def f1(self) -> FloatArray:
+        """Harmonic mean of purity and completeness (C,); NaN for what is not and nobody named."""
+        purity, completeness = np.nan_to_num(self.purity), np.nan_to_num(self.completeness)
+        total = purity + completeness
+        mean = np.divide(
+            2.0 * purity * completeness, total, out=np.zeros_like(total), where=total > 0.0
+        )
+        is_absent = np.isnan(self.purity) & np.isnan(self.completeness)
+        f1: FloatArray = np.where(is_absent, np.nan, mean)
+        return f1
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean of `f1` over the classes that are or were named: rare ones count like common."""
+        return float(np.nanmean(self.f1))
+
 
 def wilson_interval(n_right: int, n: int, *, confidence: float = 0.95) -> Interval:
     """Estimate a share from `n_right` of `n` trials.
@@ -104,15 +121,46 @@ def wilson_interval(n_right: int, n: int, *, confidence: float = 0.95) -> Interv
     """
     if not 0 <= n_right <= n:
         raise InputError(f"n_right must lie between 0 and n = {n}, got {n_right}")
+    share = n_right / n if n else float("nan")
+    return Interval(share, *wilson_limits(share, n, confidence=confidence), n)
+
+
+def wilson_limits(share: float, n: float, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Give Wilson's limits of a share known as well as from `n` trials.
+
+    Parameters
+    ----------
+    share : float
+        Estimate between 0 and 1; NaN for none.
+    n : float
+        Trials, not necessarily a whole number: where rows have weights or what is counted is
+        uncertain, the number of plain trials that would tell as much.
+    confidence : float, optional
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        The whole range if nothing is known.
+
+    Raises
+    ------
+    InputError
+        If the confidence makes no sense.
+
+    Examples
+    --------
+    >>> [round(limit, 3) for limit in wilson_limits(0.8, 10)]
+    [0.49, 0.943]
+    """
     if not 0.0 < confidence < 1.0:
         raise InputError(f"confidence must lie between 0 and 1, got {confidence}")
-    if n == 0:
-        return Interval(float("nan"), 0.0, 1.0, 0)
+    if not n > 0.0 or np.isnan(share):
+        return 0.0, 1.0
     z = NormalDist().inv_cdf(0.5 + confidence / 2.0)
-    share = n_right / n
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
-    return Interval(share, max(0.0, centre - half), min(1.0, centre + half), n)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _ratio(part: NDArray[np.int64] | FloatArray, whole: NDArray[np.int64]) -> FloatArray:

@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 from skysort.errors import InputError
 from skysort.images.whole_file import write_whole
 
-__all__ = ["CrowdVotes", "read_truth", "read_votes", "write_posteriors"]
+__all__ = [
+    "CrowdVotes",
+    "open_text",
+    "read_truth",
+    "read_votes",
+    "sort_labels",
+    "write_posteriors",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -54,8 +61,24 @@ class CrowdVotes:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """Open a CSV file, also a compressed one, whatever its name."""
+def open_text(path: Path) -> Iterator[TextIO]:
+    """Open a CSV file, also a compressed one, whatever its name.
+
+    Parameters
+    ----------
+    path : path
+        UTF-8 with or without byte-order mark, plain or gzip.
+
+    Yields
+    ------
+    file
+        Text, lines as they end in the file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is no UTF-8 text or a damaged gzip file.
+    """
     if not path.is_file():
         raise InputError(f"{path} is no file")
     try:
@@ -110,7 +133,14 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _in_order(labels: list[str]) -> list[str]:
+def sort_labels(labels: list[str]) -> list[str]:
+    """Sort labels, as numbers if all are numbers.
+
+    Examples
+    --------
+    >>> sort_labels(["10", "9"]), sort_labels(["10", "b", "9"])
+    (['9', '10'], ['10', '9', 'b'])
+    """
     if all(map(_is_number, labels)):
         return sorted(labels, key=lambda label: (float(label), label))
     return sorted(labels)
@@ -146,7 +176,7 @@ def read_votes(path: Path) -> CrowdVotes:
     workers: dict[str, int] = {}
     labels: dict[str, int] = {}
     numbers: list[int] = []
-    with _opened(path) as text:
+    with open_text(path) as text:
         for _, (item, worker, label) in _rows(path, text, ("item", "worker", "label")):
             numbers += (
                 items.setdefault(item, len(items)),
@@ -158,7 +188,7 @@ def read_votes(path: Path) -> CrowdVotes:
     table = np.array(numbers, dtype=np.int64).reshape(-1, 3)
     kept = _last_of_each(table[:, 0], table[:, 1], len(workers))
     named = list(labels)
-    order = _in_order(named)
+    order = sort_labels(named)
     rank = {label: number for number, label in enumerate(order)}
     new_number = np.array([rank[label] for label in named])
     return CrowdVotes(
@@ -191,7 +221,7 @@ def read_truth(path: Path) -> dict[str, str]:
         As `read_votes`, or if an item has two different truths.
     """
     truth: dict[str, str] = {}
-    with _opened(path) as text:
+    with open_text(path) as text:
         for line, (item, label) in _rows(path, text, ("item", "truth")):
             if truth.setdefault(item, label) != label:
                 raise InputError(
