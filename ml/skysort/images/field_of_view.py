@@ -93,7 +93,8 @@ class FieldOfView:
         total = np.where(is_seen, values, 0.0).sum(axis=(3, 5), dtype=np.float64)
         count = is_seen.sum(axis=(3, 5))
         mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-        return mean.astype(np.float32)
+        result: FloatArray = mean.astype(np.float32)
+        return result
 
 
 def signal_radius(images: NDArray[np.generic], *, share: float = LIGHT_SHARE) -> float:
@@ -130,7 +131,7 @@ def signal_radius(images: NDArray[np.generic], *, share: float = LIGHT_SHARE) ->
     outer = float(np.median(profile[int(OUTER_SHARE * n_rings) :])) if n_rings else 0.0
     light = np.cumsum(np.maximum(profile - outer, 0.0) * count)
     if not len(light) or light[-1] <= 0.0:
-        return side / 2.0
+        return float(side / 2)
     return float(np.searchsorted(light, share * light[-1]) + 1)
 
 
