@@ -26,8 +26,9 @@ STRENGTHS = (5.0, 1.0)
 #: Pseudo-votes behind the crowd's own rows: classes stay what volunteers call them, also where a
 #: class is so rare or so hard that its row would rather follow the mistakes.
 CROWD_STRENGTH = 200.0
-#: Votes are put aside in fifths: all five in turn where votes are few, one where they are many.
-N_PARTS, VOTES_FOR_ALL_PARTS, FEWEST_VOTES = 5, 60_000, 50
+#: Votes are put aside in fifths: all five in turn where votes are few, one where they are many. Of
+#: hardly any nothing can be learnt, and of very many the prior matters little.
+N_PARTS, VOTES_FOR_ALL_PARTS, FEWEST_VOTES, MOST_VOTES = 5, 60_000, 50, 200_000
 #: Rounds of a fit that is only to be compared.
 TRIAL_ROUNDS = 25
 
@@ -121,8 +122,8 @@ def choose_worker_strength(
 
 
 def _parts(n_votes: int) -> list[NDArray[np.bool_]]:
-    """Give masks (V,) of votes to put aside; none where there are hardly any."""
-    if n_votes < FEWEST_VOTES:
+    """Give masks (V,) of votes to put aside; none where nothing is to be tried."""
+    if not FEWEST_VOTES <= n_votes <= MOST_VOTES:
         return []
     part = np.random.default_rng(0).integers(N_PARTS, size=n_votes)
     return [part == k for k in range(N_PARTS if n_votes <= VOTES_FOR_ALL_PARTS else 1)]
