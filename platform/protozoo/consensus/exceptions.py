@@ -14,3 +14,10 @@ class ReviewError(ProtoZooError):
     """The decision cannot be taken."""
 
     code = "review"
+
+
+class MergeBusyError(ProtoZooError):
+    """Somebody merges the same votes."""
+
+    code = "merge_busy"
+    status = 409

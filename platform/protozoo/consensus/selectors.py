@@ -99,7 +99,8 @@ def outlier_threshold(campaign: Campaign) -> float | None:
 def standing_of(subject: Subject) -> Standing:
     """Collect what the newest map and the newest run say of a subject."""
     posterior = (
-        subject.posteriors.select_related("run__campaign", "run__question")
+        subject.posteriors.filter(run__finished_at__isnull=False)
+        .select_related("run__campaign", "run__question")
         .order_by("-run__created_at", "-run_id")
         .first()
     )

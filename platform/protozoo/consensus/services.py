@@ -1,83 +1,105 @@
 """Merges a campaign's votes with its sorting, and takes scientists' decisions."""
 
-from dataclasses import asdict, dataclass
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
-from django.db import transaction
-from django.db.models import Max, QuerySet
-from django.utils import timezone
+from django.db.models import Max
 
 from protozoo.accounts.models import User
-from protozoo.consensus.exceptions import NothingToMergeError, ReviewError
-from protozoo.consensus.models import (
-    ConsensusRun,
-    ItemPosterior,
-    Review,
-    SubjectPosterior,
-    VolunteerPosterior,
+from protozoo.consensus.ballots import (
+    Ballots,
+    ballots_read,
+    gold_labels,
+    places_read,
+    votes_that_count,
 )
+from protozoo.consensus.exceptions import MergeBusyError, NothingToMergeError, ReviewError
+from protozoo.consensus.models import ConsensusRun, Review
+from protozoo.consensus.state import merge_folder, state_load, state_save
+from protozoo.consensus.writing import rows_write, runs_discard_unfinished, runs_prune
 from protozoo.jobs.services import Report, silent
-from protozoo.sorting.models import Assignment, Prototype
+from protozoo.sorting.selectors import features_of
 from protozoo.subjects.models import Subject
-from protozoo.voting.models import Campaign, Item, Question, Vote
+from protozoo.voting.models import Campaign, Item, Question
 from protozoo.voting.selectors import question_newest
-from protozoo.voting.trees import MIXED, Answer, tree_classes, tree_leaves
+from protozoo.voting.trees import tree_classes
 from skysort import __version__
 from skysort.consensus.accuracy import wilson_interval
-from skysort.consensus.evidence import SOURCES
-from skysort.consensus.merge import (
-    ITEM_KINDS,
-    MODEL,
-    CellTable,
-    MergeResult,
-    MergeSettings,
-    VoteTable,
-    merge,
-)
+from skysort.consensus.merge import MODEL, MergeResult, MergeSettings, merge
 
-BATCH_SIZE: Final = 2000
 # An audit item with fewer votes than this says too little about the truth.
 AUDIT_VOTES: Final = 3
 
 
-@dataclass(frozen=True)
-class _Ballots:
-    """The votes of a campaign as arrays, and which rows of the database their indices mean."""
-
-    votes: VoteTable
-    items: list[Item]
-    volunteers: list[int]
-    seconds: float
-    last_vote_id: int
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Every subject's place on the map as arrays."""
-
-    cells: CellTable
-    subjects: list[int]
-    units: dict[int, int]
-
-
 def consensus_run(
-    *, campaign: Campaign, settings: MergeSettings | None = None, report: Report = silent
+    *,
+    campaign: Campaign,
+    settings: MergeSettings | None = None,
+    is_fresh: bool = False,
+    report: Report = silent,
 ) -> ConsensusRun:
-    """Merge all votes that count; with no vote newer than the last run's, give that run again."""
+    """Merge all votes that count; with nothing new since the last run, give that run again.
+
+    What the last run has learnt is the first guess of this one, unless it shall be a fresh one.
+    """
     chosen = settings or MergeSettings()
     question = question_newest(campaign)
-    current = _run_that_is_current(campaign, question, chosen)
-    if current is not None:
-        return current
-    report(0, 4, "reading votes")
-    places = _places(campaign)
-    ballots = _ballots(campaign, question, places)
-    report(1, 4, f"merging {len(ballots.votes.item)} votes")
-    result = merge(ballots.votes, places.cells, chosen)
-    report(2, 4, "writing the probabilities down")
-    run = _write_down(campaign, question, chosen, ballots, places, result)
-    report(4, 4, "merged")
+    with _only_merger(campaign):
+        current = None if is_fresh else _run_that_is_current(campaign, question, chosen)
+        return current or _merge(campaign, question, chosen, is_fresh=is_fresh, report=report)
+
+
+def _merge(
+    campaign: Campaign,
+    question: Question,
+    settings: MergeSettings,
+    *,
+    is_fresh: bool,
+    report: Report,
+) -> ConsensusRun:
+    runs_discard_unfinished(campaign)
+    inputs = _inputs_checksum(campaign, question)
+    report(0, 0, "reading votes")
+    places = places_read(campaign)
+    state = None if is_fresh else state_load(campaign, question, places)
+    earlier = np.empty(0, dtype=np.int64) if state is None else state.volunteers
+    ballots = ballots_read(campaign, question, places, earlier=earlier)
+    if not ballots.n_votes:
+        raise NothingToMergeError(f"Nobody has voted in {campaign} yet, as its question stands.")
+    report(0, 0, f"merging {ballots.n_votes} votes")
+    result = merge(
+        ballots.votes,
+        places.cells,
+        settings,
+        features=features_of(campaign.sorting, places.subjects),
+        start=None if state is None else state.start.as_result(),
+    )
+    run = ConsensusRun.all_runs.create(
+        campaign=campaign,
+        question=question,
+        model=MODEL,
+        settings=asdict(settings),
+        classes=result.subject_classes,
+        n_votes=ballots.n_votes,
+        n_volunteers=_n_volunteers(ballots),
+        last_vote_id=ballots.last_vote_id,
+        seconds_of_volunteers=ballots.seconds,
+        log_likelihood=float(result.log_likelihood[-1]) if len(result.log_likelihood) else None,
+        n_iterations=result.n_iterations,
+        has_converged=result.converged,
+        audit=_audit(ballots, result),
+        inputs_checksum=inputs,
+        code_version=__version__,
+    )
+    rows_write(run, ballots, places, result, report)
+    state_save(campaign, question, places, ballots, result)
+    runs_prune(campaign)
     return run
 
 
@@ -97,203 +119,59 @@ def review_record(
     )
 
 
+@contextmanager
+def _only_merger(campaign: Campaign) -> Iterator[None]:
+    """Keep a second merge of the campaign out; the lock dies with the process."""
+    folder = merge_folder(campaign)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise MergeBusyError(
+                f"The votes of {campaign} are being merged already; it will be done soon."
+            ) from error
+        yield
+
+
 def _run_that_is_current(
     campaign: Campaign, question: Question, settings: MergeSettings
 ) -> ConsensusRun | None:
-    counted = _votes_that_count(campaign, question)
-    last = counted.aggregate(last=Max("pk"))["last"]
-    if last is None:
-        raise NothingToMergeError(f"Nobody has voted in {campaign} yet, as its question stands.")
-    return ConsensusRun.objects.filter(
-        campaign=campaign,
+    """Find the newest run, if it merged just what there is and its rows are kept."""
+    newest = campaign.consensus_runs.first()
+    if newest is None:
+        return None
+    counted = votes_that_count(campaign, question)
+    same = ConsensusRun.objects.filter(
+        pk=newest.pk,
         question=question,
         model=MODEL,
         settings=asdict(settings),
-        last_vote_id=last,
+        last_vote_id=counted.aggregate(last=Max("pk"))["last"] or 0,
         n_votes=counted.count(),
+        inputs_checksum=_inputs_checksum(campaign, question),
         code_version=__version__,
-    ).first()
-
-
-def _votes_that_count(campaign: Campaign, question: Question) -> QuerySet[Vote]:
-    """Leave out superseded votes, and answers that the newest question no longer offers."""
-    answers = [leaf["key"] for leaf in tree_leaves(question.tree)]
-    return Vote.objects.filter(item__campaign=campaign, superseded_at=None, answer__in=answers)
-
-
-def _places(campaign: Campaign) -> _Places:
-    prototypes = Prototype.objects.filter(sorting=campaign.sorting).order_by("row", "column")
-    units = {key: unit for unit, key in enumerate(prototypes.values_list("pk", flat=True))}
-    rows = list(
-        Assignment.objects.filter(sorting=campaign.sorting)
-        .order_by("subject_id")
-        .values_list(
-            "subject_id", "prototype_id", "second_prototype_id", "distance", "second_distance"
-        )
     )
-    cells = CellTable(
-        np.array([units[row[1]] for row in rows], dtype=np.int64),
-        np.array([units[row[2]] for row in rows], dtype=np.int64),
-        np.array([row[3] for row in rows], dtype=np.float64),
-        np.array([row[4] for row in rows], dtype=np.float64),
-        len(units),
-    )
-    return _Places(cells, [row[0] for row in rows], units)
+    return same.first()
 
 
-def _ballots(campaign: Campaign, question: Question, places: _Places) -> _Ballots:
-    leaves = tree_leaves(question.tree)
-    answers = [leaf["key"] for leaf in leaves]
-    classes = tree_classes(question.tree)
-    if any(leaf.get("means") == "mixed" for leaf in leaves):
-        classes = [*classes, MIXED]
-    class_of = [_class_of(leaf, classes) for leaf in leaves]
-    items = list(campaign.items.order_by("pk"))
-    item_index = {item.pk: index for index, item in enumerate(items)}
-    subject_index = {key: index for index, key in enumerate(places.subjects)}
-    answer_index = {key: index for index, key in enumerate(answers)}
-    rows = list(
-        _votes_that_count(campaign, question)
-        .order_by("pk")
-        .values_list("pk", "item_id", "volunteer_id", "answer", "seconds")
-    )
-    volunteers = sorted({row[2] for row in rows})
-    worker_index = {key: index for index, key in enumerate(volunteers)}
-    table = VoteTable(
-        item=np.array([item_index[row[1]] for row in rows], dtype=np.int64),
-        worker=np.array([worker_index[row[2]] for row in rows], dtype=np.int64),
-        answer=np.array([answer_index[row[3]] for row in rows], dtype=np.int64),
-        item_cell=np.array([places.units.get(i.prototype_id or 0, -1) for i in items]),
-        item_subject=np.array([subject_index.get(i.subject_id or 0, -1) for i in items]),
-        n_workers=len(volunteers),
-        answers=answers,
-        classes=classes,
-        class_of_answer=np.array(class_of, dtype=np.int64),
-        audit=np.array(_audit_subjects(items, subject_index), dtype=np.int64),
-    )
-    return _Ballots(table, items, volunteers, sum(row[4] for row in rows), rows[-1][0])
+def _inputs_checksum(campaign: Campaign, question: Question) -> str:
+    """Tell what is merged beside the votes: the map, its features and the known classes."""
+    sorting = campaign.sorting
+    gold = sorted(gold_labels(campaign, question).items())
+    about = [sorting.pk, sorting.map_checksum, sorting.features_path.exists(), gold]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
-def _audit_subjects(items: list[Item], index: dict[int, int]) -> list[int]:
-    audit = (item.subject_id for item in items if item.kind == Item.Kind.AUDIT)
-    return [index[subject] for subject in audit if subject is not None]
+def _n_volunteers(ballots: Ballots) -> int:
+    return len(np.union1d(ballots.votes.worker, ballots.votes.grids.worker))
 
 
-def _class_of(leaf: Answer, classes: list[str]) -> int:
-    match leaf.get("means"):
-        case "class":
-            return classes.index(leaf["key"])
-        case "mixed":
-            return classes.index(MIXED)
-        case _:
-            return -1
-
-
-@transaction.atomic
-def _write_down(
-    campaign: Campaign,
-    question: Question,
-    settings: MergeSettings,
-    ballots: _Ballots,
-    places: _Places,
-    result: MergeResult,
-) -> ConsensusRun:
-    run = ConsensusRun.objects.create(
-        campaign=campaign,
-        question=question,
-        model=MODEL,
-        settings=asdict(settings),
-        classes=result.subject_classes,
-        n_votes=len(ballots.votes.item),
-        n_volunteers=len(ballots.volunteers),
-        last_vote_id=ballots.last_vote_id,
-        seconds_of_volunteers=ballots.seconds,
-        log_likelihood=float(result.log_likelihood[-1]) if len(result.log_likelihood) else None,
-        n_iterations=result.n_iterations,
-        has_converged=result.converged,
-        audit=_audit(ballots, result),
-        code_version=__version__,
-        finished_at=timezone.now(),
-    )
-    _write_items(run, ballots, result)
-    _write_volunteers(run, ballots, result)
-    _write_subjects(run, places, result)
-    return run
-
-
-def _write_items(run: ConsensusRun, ballots: _Ballots, result: MergeResult) -> None:
-    n_votes = np.bincount(ballots.votes.item, minlength=len(ballots.items))
-    classes = ballots.votes.classes
-    ItemPosterior.objects.bulk_create(
-        (
-            ItemPosterior(
-                run=run,
-                item=item,
-                label=classes[int(np.argmax(result.item_probabilities[i]))],
-                probabilities=dict(
-                    zip(classes, result.item_probabilities[i].tolist(), strict=True)
-                ),
-                entropy_bits=float(result.item_entropy_bits[i]),
-                n_votes=int(n_votes[i]),
-            )
-            for i, item in enumerate(ballots.items)
-        ),
-        batch_size=BATCH_SIZE,
-    )
-
-
-def _write_volunteers(run: ConsensusRun, ballots: _Ballots, result: MergeResult) -> None:
-    n_votes = np.bincount(ballots.votes.worker, minlength=len(ballots.volunteers))
-    VolunteerPosterior.objects.bulk_create(
-        (
-            VolunteerPosterior(
-                run=run,
-                volunteer_id=volunteer,
-                n_votes=int(n_votes[w]),
-                agreement=float(result.worker_agreement[w]),
-                confusion={
-                    kind: result.fit.confusion[k, w].round(6).tolist()
-                    for k, kind in enumerate(ITEM_KINDS)
-                },
-            )
-            for w, volunteer in enumerate(ballots.volunteers)
-        ),
-        batch_size=BATCH_SIZE,
-    )
-
-
-def _write_subjects(run: ConsensusRun, places: _Places, result: MergeResult) -> None:
-    SubjectPosterior.objects.bulk_create(
-        (
-            SubjectPosterior(
-                run=run,
-                subject_id=subject,
-                label=result.subject_classes[int(result.label[n])],
-                probability=float(result.subject_probabilities[n, result.label[n]]),
-                probabilities=result.subject_probabilities[n].tolist(),
-                entropy_bits=float(result.entropy_bits[n]),
-                is_unknown=bool(result.is_unknown[n]),
-                weight_prototype=float(result.shares[n, SOURCES.index("prototype")]),
-                weight_head=float(result.shares[n, SOURCES.index("head")]),
-                weight_grid=float(result.shares[n, SOURCES.index("grid")]),
-                weight_direct=float(result.shares[n, SOURCES.index("direct")]),
-                weight_prior=float(result.shares[n, SOURCES.index("prior")]),
-                n_votes_prototype=int(result.n_votes_prototype[n]),
-                n_votes_grid=int(result.n_votes_grid[n]),
-                n_votes_direct=int(result.n_votes_direct[n]),
-                n_volunteers=int(result.n_workers[n]),
-            )
-            for n, subject in enumerate(places.subjects)
-        ),
-        batch_size=BATCH_SIZE,
-    )
-
-
-def _audit(ballots: _Ballots, result: MergeResult) -> dict[str, Any]:
+def _audit(ballots: Ballots, result: MergeResult) -> dict[str, Any]:
     """Compare what the map alone says of audit subjects with what volunteers say of them."""
     votes = ballots.votes
     n_votes = np.bincount(votes.item, minlength=votes.n_items)
-    is_audit = np.array([item.kind == Item.Kind.AUDIT for item in ballots.items])
+    is_audit = ballots.item_kinds == Item.Kind.AUDIT.value
     judged = np.flatnonzero(is_audit & (n_votes >= AUDIT_VOTES))
     if not len(judged):
         return {"n_subjects": 0}

@@ -16,6 +16,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="name of the campaign")
+        parser.add_argument(
+            "--fresh",
+            action="store_true",
+            help="begin anew, not with the last run's matrices",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         campaign = Campaign.objects.filter(slug=options["slug"]).first()
@@ -23,7 +28,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no campaign {options['slug']!r}.")
         try:
             with ProgressLine(f"Merging {campaign.slug}") as progress:
-                run = consensus_run(campaign=campaign, report=progress)
+                run = consensus_run(campaign=campaign, is_fresh=options["fresh"], report=progress)
         except ProtoZooError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
