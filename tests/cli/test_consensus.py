@@ -99,6 +99,15 @@ def test_it_scores_three_models_if_the_truth_is_known(
     assert report["scores"]["majority"]["brier"] == pytest.approx(by_count.brier, abs=1e-4)
 
 
+def test_labels_that_tie_count_in_part(tmp_path, capsys):
+    rows = [("a", "x", "no"), ("a", "y", "yes"), ("b", "x", "no"), ("b", "y", "no")]
+    path = write(tmp_path / "votes.csv", rows)
+    truth = write(tmp_path / "truth.csv", [("a", "yes"), ("b", "no")], ("item", "truth"))
+    arguments = ["consensus", path, "--truth", truth, "-o", str(tmp_path / "o.csv"), "--json"]
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["scores"]["majority"]["accuracy"] == 0.75
+
+
 def test_it_prints_a_table_of_scores(tmp_path, votes_path, truth_path, capsys):
     assert (
         main(["consensus", votes_path, "--truth", truth_path, "-o", str(tmp_path / "o.csv")]) == 0

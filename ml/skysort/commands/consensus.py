@@ -121,10 +121,9 @@ def _scores(
     true = np.array([place[truth[name]] for name in scored])
     sizes = _sizes(votes)
     del sizes["n_workers"]
-    share = majority(votes.item, votes.label, **sizes)
     tables = {
         "model": model,
-        "majority": share + 1e-9 * share.mean(axis=0),
+        "majority": majority(votes.item, votes.label, **sizes),
         "plain_dawid_skene": plain_dawid_skene(
             votes.item, votes.worker, votes.label, **_sizes(votes)
         ),
@@ -141,12 +140,15 @@ def _scores(
 
 
 def _score(probabilities: FloatArray, truth: NDArray[np.int64]) -> dict[str, float]:
+    """Score; of labels that tie, each counts in part, as if one of them were drawn."""
     from skysort.consensus.accuracy import score
 
+    is_top = probabilities >= probabilities.max(axis=1, keepdims=True) - 1e-12
+    drawn = is_top[np.arange(len(truth)), truth] / is_top.sum(axis=1)
     floored = np.maximum(probabilities, FLOOR)
     result = score(floored / floored.sum(axis=1, keepdims=True), truth)
     return {
-        "accuracy": result.accuracy.value,
+        "accuracy": float(drawn.mean()),
         "brier": result.brier,
         "log_loss": result.log_loss,
         "calibration_error": result.calibration_error,
