@@ -44,6 +44,29 @@ def test_shares_are_told_with_their_votes(place):
     ]
 
 
+def test_grids_and_look_alikes_are_told(place):
+    said = said_of(
+        place.subject,
+        weight_prototype=0.5,
+        weight_grid=0.3,
+        n_votes_grid=2,
+        weight_head=0.2,
+        weight_prior=0.0,
+    )
+    assert said[0] == (
+        "30 % comes from 2 answers to grids in which it was shown among members of its prototype."
+    )
+    assert said[2] == (
+        "20 % comes from what the machine has learnt of votes on subjects that look like it,"
+        " wherever they lie on the map."
+    )
+
+
+def test_an_unknown_subject_is_told_as_a_guess(place):
+    first = said_of(place.subject, is_unknown=True)[0]
+    assert first.startswith("No prototype resembles it and nobody has judged it yet")
+
+
 def test_what_does_not_count_is_said(place):
     said = said_of(place.subject, weight_prototype=0.0, weight_direct=1.0, weight_prior=0.0)
     assert said[1:] == ["What volunteers said of its prototype 0, 0 (3 votes) hardly counts here."]

@@ -7,6 +7,7 @@ from tests.factories import (
     make_annie,
     make_campaign,
     make_charlie,
+    make_grid,
     make_review,
     make_sorting,
     make_subject,
@@ -34,11 +35,37 @@ def decide(client, subject, **data):
 
 
 def test_everybody_sees_label_reasons_and_votes(client, subject, django_assert_max_num_queries):
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         html = page(client, subject)
     assert "Why Compact" in html
     assert "on its prototype 0, 0" in html
     assert html.count("its prototype</td>") == 3
+
+
+def test_entropy_and_the_people_behind_a_label_are_told(client, subject):
+    subject.posteriors.update(entropy_bits=0.4321, n_volunteers=3, reliability=0.81)
+    html = page(client, subject)
+    assert "<dd>0.43 bits</dd>" in html
+    assert "3, who name the true class in 81" in html
+
+
+def test_an_unknown_subject_is_called_so_until_somebody_decides(client, zoo, subject):
+    subject.posteriors.update(is_unknown=True)
+    assert "Why Unknown" in page(client, subject)
+    make_review(subject, campaign=zoo.campaign, reviewer=make_williamina(), label="fri")
+    assert "Why Unknown" not in page(client, subject)
+
+
+def test_ticks_and_passes_in_grids_stand_among_the_votes(client, zoo, subject):
+    grid = make_grid(zoo.campaign, label="frii")
+    others = [member.subject_id for member in grid.members.all()][1:3]
+    for ticked in ([subject.pk], others):
+        make_vote(grid, answer="sorted", path=[], ticked=ticked)
+    make_vote(grid, answer="too_mixed", path=[], ticked=[])
+    html = page(client, subject)
+    assert html.count("it in a grid</td>") == 3
+    assert html.count("<td>not") == 1
+    assert "Too mixed to say" in html
 
 
 def test_positions_are_written_both_ways(client):
@@ -161,7 +188,7 @@ def test_a_decision_is_posted(client, subject):
 
 
 def test_the_label_is_in_the_api(client, subject, django_assert_max_num_queries):
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         answer = client.get(f"/api/subjects/{subject.pk}/label/").json()
     assert answer["label"] == "compact"
     assert sum(answer["probabilities"].values()) == pytest.approx(1)

@@ -1025,6 +1025,23 @@ export interface components {
             };
             /** Format: double */
             entropy_bits: number | null;
+            /** @description No prototype resembles it and nobody has judged it. */
+            is_unknown: boolean | null;
+            /** @description Share of the label that comes from each source; they sum to 1. */
+            sources: {
+                [key: string]: number;
+            };
+            /** @description Votes behind it by what was shown. */
+            n_votes: {
+                [key: string]: number;
+            };
+            /** @description Different people behind these votes. */
+            n_volunteers: number | null;
+            /**
+             * Format: double
+             * @description Their mean chance of naming the true class; null without votes.
+             */
+            reliability: number | null;
             reviewed_as: string | null;
             reasons: string[];
         };

@@ -74,6 +74,22 @@ class SubjectLabelSerializer(serializers.Serializer[Any]):
         child=serializers.FloatField(), help_text="By the class's key; they sum to 1."
     )
     entropy_bits = serializers.FloatField(allow_null=True)
+    is_unknown = serializers.BooleanField(
+        allow_null=True, help_text="No prototype resembles it and nobody has judged it."
+    )
+    sources = serializers.DictField(
+        child=serializers.FloatField(),
+        help_text="Share of the label that comes from each source; they sum to 1.",
+    )
+    n_votes = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Votes behind it by what was shown."
+    )
+    n_volunteers = serializers.IntegerField(
+        allow_null=True, help_text="Different people behind these votes."
+    )
+    reliability = serializers.FloatField(
+        allow_null=True, help_text="Their mean chance of naming the true class; null without votes."
+    )
     reviewed_as = serializers.CharField(allow_null=True)
     reasons = serializers.ListField(child=serializers.CharField())
 
@@ -110,6 +126,11 @@ class SubjectLabel(generics.GenericAPIView[Subject]):
             "probability": posterior and posterior.probability,
             "probabilities": _by_class(run, posterior.probabilities) if run and posterior else {},
             "entropy_bits": posterior and posterior.entropy_bits,
+            "is_unknown": posterior and posterior.is_unknown,
+            "sources": posterior.sources if posterior else {},
+            "n_votes": posterior.votes_by_source if posterior else {},
+            "n_volunteers": posterior and posterior.n_volunteers,
+            "reliability": posterior and posterior.reliability,
             "reviewed_as": standing.reviews[0].label if standing.reviews else None,
             "reasons": reasons(standing),
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from protozoo.voting.models import Question
 from protozoo.voting.showcase import MAX_NUMBER, numbered_answers
@@ -19,6 +20,12 @@ class Label:
 
     def __str__(self) -> str:
         return self.name
+
+
+# What a subject is called that no prototype resembles and nobody has judged.
+UNKNOWN: Final = Label("unknown", "Unknown", MAX_NUMBER, is_class=False)
+# What is said of a grid instead of ticks.
+TOO_MIXED: Final = Label("too_mixed", "Too mixed to say", MAX_NUMBER, is_class=False)
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,26 @@ class SubjectPosterior(models.Model):
     def __str__(self) -> str:
         return f"{self.subject}: {self.label} ({self.probability:.2f})"
 
+    @property
+    def sources(self) -> dict[str, float]:
+        """Shares of the label by source; they sum to 1."""
+        return {
+            "prior": self.weight_prior,
+            "prototype": self.weight_prototype,
+            "head": self.weight_head,
+            "grid": self.weight_grid,
+            "direct": self.weight_direct,
+        }
+
+    @property
+    def votes_by_source(self) -> dict[str, int]:
+        """Votes behind the label by what was shown."""
+        return {
+            "prototype": self.n_votes_prototype,
+            "grid": self.n_votes_grid,
+            "direct": self.n_votes_direct,
+        }
+
 
 class Review(models.Model):
     """A scientist's decision on a subject; the newest counts, none is deleted."""

@@ -1,6 +1,7 @@
 """Says in plain sentences why a subject has its label."""
 
 from protozoo.consensus.labels import Labels
+from protozoo.consensus.models import SubjectPosterior
 from protozoo.consensus.selectors import Standing, n_nearer_members, prototype_posterior
 from protozoo.sorting.models import Assignment
 
@@ -16,8 +17,10 @@ def reasons(standing: Standing) -> list[str]:
     if standing.opinion is not None and standing.reviews:
         said.append(_review_sentence(standing, standing.opinion.labels))
     if standing.posterior is not None:
-        said += [_direct_sentence(standing), _prototype_sentence(standing)]
-        said += [_prior_sentence(standing), _audit_sentence(standing)]
+        said += [_unknown_sentence(standing.posterior), _direct_sentence(standing)]
+        said += [_grid_sentence(standing.posterior), _prototype_sentence(standing)]
+        said += [_head_sentence(standing.posterior), _prior_sentence(standing)]
+        said += [_audit_sentence(standing)]
     return [sentence for sentence in said if sentence]
 
 
@@ -36,6 +39,35 @@ def _overruled(standing: Standing) -> str:
         return ""
     name = standing.opinion.labels.of(standing.posterior.label).name
     return f", which say {name} for the reasons below"
+
+
+def _unknown_sentence(posterior: SubjectPosterior) -> str:
+    if not posterior.is_unknown:
+        return ""
+    return (
+        "No prototype resembles it and nobody has judged it yet, so it is called unknown; what"
+        " stands here is little more than a guess."
+    )
+
+
+def _grid_sentence(posterior: SubjectPosterior) -> str:
+    if posterior.weight_grid < SMALLEST_SHARE:
+        return ""
+    n = posterior.n_votes_grid
+    answers = "one answer to a grid" if n == 1 else f"{n} answers to grids"
+    return (
+        f"{_percent(posterior.weight_grid)} comes from {answers} in which it was shown among"
+        " members of its prototype."
+    )
+
+
+def _head_sentence(posterior: SubjectPosterior) -> str:
+    if posterior.weight_head < SMALLEST_SHARE:
+        return ""
+    return (
+        f"{_percent(posterior.weight_head)} comes from what the machine has learnt of votes on"
+        " subjects that look like it, wherever they lie on the map."
+    )
 
 
 def _prototype_sentence(standing: Standing) -> str:

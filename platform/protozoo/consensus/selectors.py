@@ -6,11 +6,11 @@ from functools import cached_property
 
 from django.db.models import Count, Min, Q, QuerySet
 
-from protozoo.consensus.labels import Label, Labels
+from protozoo.consensus.labels import TOO_MIXED, Label, Labels
 from protozoo.consensus.models import ConsensusRun, ItemPosterior, Review, SubjectPosterior
 from protozoo.sorting.models import Assignment, Prototype, Sorting
 from protozoo.subjects.models import Subject
-from protozoo.voting.models import Campaign, Item, Question, Vote
+from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,15 @@ class Opinion:
 
 @dataclass(frozen=True)
 class NumberedVote:
-    """A vote whose volunteer is told apart from the others on the page, but not named."""
+    """A vote whose volunteer is told apart from the others on the page, but not named.
+
+    Of a grid the label is what its group was called; a subject that was ticked is not that.
+    """
 
     vote: Vote
     volunteer: str
     label: Label
+    is_ticked: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,12 +133,18 @@ def _reviews(campaign: Campaign, subject: Subject) -> list[Review]:
 
 
 def _votes(opinion: Opinion, subject: Subject, assignment: Assignment | None) -> list[NumberedVote]:
-    """Give the votes on a subject, then those on its prototype, with numbered volunteers."""
-    shown = Q(item__subject=subject)
+    """Give the votes on a subject and on its prototype, with numbered volunteers."""
+    shown = Q(subject=subject)
     if assignment is not None:
-        shown |= Q(item__kind=Item.Kind.PROTOTYPE, item__prototype=assignment.prototype_id)
+        shown |= Q(kind=Item.Kind.PROTOTYPE, prototype=assignment.prototype_id)
+    items = opinion.campaign.items.order_by()
+    grids = GridMember.objects.filter(subject=subject, item__campaign=opinion.campaign)
+    keys = {
+        *items.filter(shown).values_list("pk", flat=True),
+        *grids.order_by().values_list("item_id", flat=True),
+    }
     votes = (
-        Vote.objects.filter(shown, item__campaign=opinion.campaign, superseded_at=None)
+        Vote.objects.filter(item__in=keys, superseded_at=None)
         .select_related("item", "volunteer")
         .order_by("item__kind", "pk")
     )
@@ -143,8 +153,16 @@ def _votes(opinion: Opinion, subject: Subject, assignment: Assignment | None) ->
     for vote in votes:
         number = numbers.setdefault(vote.volunteer_id, len(numbers) + 1)
         kind = "simulated volunteer" if vote.volunteer.is_simulated else "volunteer"
-        found.append(NumberedVote(vote, f"{kind} {number}", opinion.labels.of(vote.answer)))
+        is_ticked = vote.ticked is not None and subject.pk in vote.ticked
+        label = _label_of(vote, opinion.labels)
+        found.append(NumberedVote(vote, f"{kind} {number}", label, is_ticked))
     return found
+
+
+def _label_of(vote: Vote, labels: Labels) -> Label:
+    if vote.ticked is None:
+        return labels.of(vote.answer)
+    return TOO_MIXED if vote.answer == Vote.Verdict.TOO_MIXED else labels.of(vote.item.label)
 
 
 def n_nearer_members(assignment: Assignment) -> int:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from protozoo.accounts.models import User
 from protozoo.consensus.charts import heat_stops, histogram_chart, line_chart
 from protozoo.consensus.forms import ReviewForm
-from protozoo.consensus.labels import Labels, LabelShare
+from protozoo.consensus.labels import UNKNOWN, Labels, LabelShare
 from protozoo.consensus.reasons import reasons
 from protozoo.consensus.selectors import (
     Opinion,
@@ -194,9 +194,11 @@ def _label_that_counts(standing: Standing, labels: Labels | None) -> LabelShare 
         return None
     if standing.reviews:
         return LabelShare(labels.of(standing.reviews[0].label), 1.0)
-    if standing.posterior is not None:
-        return LabelShare(labels.of(standing.posterior.label), standing.posterior.probability)
-    return None
+    posterior = standing.posterior
+    if posterior is None:
+        return None
+    label = UNKNOWN if posterior.is_unknown else labels.of(posterior.label)
+    return LabelShare(label, posterior.probability)
 
 
 def _subject_shares(standing: Standing, labels: Labels | None) -> list[LabelShare]:
@@ -228,7 +230,7 @@ def _review_form(request: HttpRequest, standing: Standing) -> ReviewForm | None:
     if standing.opinion is None or not request.user.has_perm("accounts.review"):
         return None
     current = _label_that_counts(standing, standing.opinion.labels)
-    initial = {"label": current.label.key} if current else {}
+    initial = {"label": current.label.key} if current and current.label.is_class else {}
     data = request.POST if request.method == "POST" else None
     return ReviewForm(data, initial=initial, labels=standing.opinion.labels)
 
