@@ -11,7 +11,6 @@ chosen by the probability of votes held out. A subject with evidence of its own 
 a fit that has not seen that evidence, so that its votes are not counted twice.
 """
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +18,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from skysort.errors import InputError
 
-__all__ = ["HeadFit", "HeadSettings", "fit_head", "softmax"]
+__all__ = ["HeadChoice", "HeadFit", "HeadSettings", "fit_head", "softmax"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+#: A hint for the strength of the prior is trusted to this factor.
+FARTHEST = 4.0
+#: A strength with a smaller share than this is left out.
+LEAST_SHARE = 0.05
+#: Standard deviation of the prior of the temperature's logarithm about 0.
+TEMPERATURE_SPREAD = 0.15
+#: Rows worked on at once: 129 numbers each take 34 MB.
+ROWS_AT_ONCE = 32768
 
 
 @dataclass(frozen=True)
@@ -41,18 +50,19 @@ class HeadSettings:
         Parts of the subjects with evidence; each is judged by a fit to the others.
     n_steps : int
         Steps of each fit.
-    max_compared : int
-        Subjects with evidence that take part in the comparison.
+    max_compared, max_lessons : int
+        Subjects with evidence that take part in the comparison, and in the fits.
     seed : int
         Of the parts.
     """
 
     strengths: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
     follow: tuple[float, ...] = (0.0, 0.5, 1.0)
-    temperatures: tuple[float, ...] = (0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.6, 2.0)
+    temperatures: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.6, 2.0)
     n_folds: int = 5
-    n_steps: int = 60
+    n_steps: int = 40
     max_compared: int = 4000
+    max_lessons: int = 100_000
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -61,6 +71,29 @@ class HeadSettings:
         for name in ("strengths", "follow", "temperatures"):
             if not getattr(self, name):
                 raise InputError(f"{name} must hold at least one number")
+
+
+@dataclass(frozen=True)
+class HeadChoice:
+    """What did best on held-out votes.
+
+    Attributes
+    ----------
+    follow : float
+        Power of the prototypes' word.
+    strengths, shares : tuple of float
+        Precisions of the prior, and the share of each in the mean of the logits: where few votes
+        cannot tell them apart, none of them is believed alone.
+    """
+
+    follow: float
+    strengths: tuple[float, ...]
+    shares: tuple[float, ...]
+
+    @property
+    def strength(self) -> float:
+        """Geometric mean of the precisions."""
+        return float(np.exp(np.log(self.strengths) @ np.array(self.shares)))
 
 
 @dataclass(frozen=True)
@@ -74,10 +107,12 @@ class HeadFit:
     cell_logits, head_logits : ndarray, float64, (N, C)
         What prototypes and features brought: with the logarithm of the class frequencies they add
         up to the logarithm of `probabilities`, but for a constant in each row.
-    weights : ndarray, float64, (d + 1, C)
-        Of the fit to all evidence; the last row is the constant.
-    strength, follow, temperature : float
-        What did best on held-out evidence.
+    n_features : int
+        What it learns from, d; 0 if there was nothing but a constant.
+    choice : HeadChoice or None
+        How stiff it is; None without lessons.
+    temperature : float
+        Divisor of the logits that did best on held-out votes.
     gain_bits : float
         How much better than prototypes alone, in bits for each subject with evidence.
     """
@@ -85,9 +120,8 @@ class HeadFit:
     probabilities: FloatArray
     cell_logits: FloatArray
     head_logits: FloatArray
-    weights: FloatArray
-    strength: float
-    follow: float
+    n_features: int
+    choice: HeadChoice | None
     temperature: float
     gain_bits: float
 
@@ -112,8 +146,8 @@ class _Lessons:
 def softmax(logits: FloatArray) -> FloatArray:
     """Turn logits (N, C) into probabilities that sum to 1 in each row."""
     weight = np.exp(logits - logits.max(axis=1, keepdims=True))
-    weight /= weight.sum(axis=1, keepdims=True)
-    return weight
+    share: FloatArray = weight / weight.sum(axis=1, keepdims=True)
+    return share
 
 
 def _evidence(probabilities: FloatArray, likelihood: FloatArray) -> float:
@@ -151,6 +185,38 @@ def _fit(
     return weights
 
 
+@dataclass(frozen=True)
+class _Taught:
+    """Weights (d + 1, C) and how sure they are (d + 1, d + 1)."""
+
+    weights: FloatArray
+    covariance: FloatArray
+
+    @classmethod
+    def of(
+        cls, lessons: _Lessons, weights: FloatArray, choice: HeadChoice, strength: float
+    ) -> "_Taught":
+        """Laplace's approximation: the precision is what the votes have told of the classes."""
+        prior = softmax(lessons.offset(choice.follow) + lessons.features @ weights)
+        posterior = prior * lessons.likelihood
+        posterior /= posterior.sum(axis=1, keepdims=True)
+        told = (prior * (1.0 - prior)).sum(axis=1) - (posterior * (1.0 - posterior)).sum(axis=1)
+        known = lessons.features * np.maximum(told, 0.0)[:, None] / 2.0
+        precision = known.T @ lessons.features + strength * np.eye(len(weights))
+        return cls(weights, np.linalg.inv(precision))
+
+    def logits(self, features: FloatArray) -> FloatArray:
+        """Logits (N, C), drawn to zero where the lessons leave them open.
+
+        The mean of the softmax over the weights' posterior is near that of logits divided by
+        ``sqrt(1 + pi v / 8)``, v their variance (MacKay 1992, Neural Computation 4, 720).
+        """
+        variance = np.einsum("nd,nd->n", features @ self.covariance, features)
+        moderation = np.sqrt(1.0 + np.pi / 8.0 * variance)
+        drawn: FloatArray = features @ self.weights / moderation[:, None]
+        return drawn
+
+
 def _folds(n: int, n_folds: int, seed: int) -> IntArray:
     fold = np.arange(n) % n_folds
     np.random.default_rng(seed).shuffle(fold)
@@ -158,14 +224,32 @@ def _folds(n: int, n_folds: int, seed: int) -> IntArray:
 
 
 def _cross_fitted(
-    lessons: _Lessons, fold: IntArray, follow: float, strength: float, settings: HeadSettings
+    lessons: _Lessons, fold: IntArray, choice: HeadChoice, settings: HeadSettings
 ) -> FloatArray:
     """Logits of features (M, C), each row by a fit without its part."""
     logits = np.empty(lessons.cell.shape)
     for part in range(settings.n_folds):
         others = lessons.take(fold != part)
-        weights = _fit(others, follow, strength, settings.n_steps)
-        logits[fold == part] = lessons.features[fold == part] @ weights
+        logits[fold == part] = _taught(
+            lessons.features[fold == part, :-1], others, choice, settings.n_steps
+        )
+    return logits
+
+
+def _taught(
+    features: NDArray[np.floating], lessons: _Lessons, choice: HeadChoice, n_steps: int
+) -> FloatArray:
+    """Logits (N, C) of features (N, d) by fits to the lessons, a block of rows at a time."""
+    fits = [
+        _Taught.of(lessons, _fit(lessons, choice.follow, strength, n_steps), choice, strength)
+        for strength in choice.strengths
+    ]
+    logits = np.zeros((len(features), lessons.cell.shape[1]))
+    for start in range(0, len(features), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        block = _with_constant(features[rows])
+        for fit, share in zip(fits, choice.shares, strict=True):
+            logits[rows] += share * fit.logits(block)
     return logits
 
 
@@ -174,26 +258,43 @@ def _coolest(
 ) -> tuple[float, float]:
     """Best temperature of held-out logits and the evidence at it."""
     tried = [
-        (_evidence(softmax((offset + logits) / t), likelihood), t) for t in settings.temperatures
+        (_evidence(softmax((offset + logits) / t), likelihood), -abs(np.log(t)), t)
+        for t in settings.temperatures
     ]
-    value, temperature = max(tried, key=lambda pair: (pair[0], -abs(np.log(pair[1]))))
+    value, _, temperature = max(
+        tried, key=lambda each: (each[0] - (each[1] / TEMPERATURE_SPREAD) ** 2 / 2.0, each[1])
+    )
     return temperature, value
 
 
-def _choose(lessons: _Lessons, settings: HeadSettings) -> tuple[float, float]:
-    """Power of the prototypes and strength of the prior that predict held-out votes best."""
+def _choose(lessons: _Lessons, settings: HeadSettings, hint: HeadChoice | None) -> HeadChoice:
+    """Power of the prototypes and strengths of the prior that predict held-out votes best.
+
+    First the strengths, then the power; with a hint only strengths next to it.
+    """
     rng = np.random.default_rng(settings.seed)
     some = lessons.take(rng.permutation(len(lessons.cell))[: settings.max_compared])
-    scale = len(lessons.cell) / len(some.cell)
+    scale = len(some.cell) / len(lessons.cell)
     fold = _folds(len(some.cell), settings.n_folds, settings.seed)
-    tried = []
-    for follow, strength in itertools.product(settings.follow, settings.strengths):
+
+    def evidence(follow: float, strength: float) -> float:
         # Fewer lessons weigh less against the prior: make the prior weaker in proportion.
-        logits = _cross_fitted(some, fold, follow, strength / scale, settings)
-        _, value = _coolest(some.offset(follow), logits, some.likelihood, settings)
-        tried.append((value, follow, strength))
-    _, follow, strength = max(tried)
-    return follow, strength
+        choice = HeadChoice(follow, (strength * scale,), (1.0,))
+        logits = _cross_fitted(some, fold, choice, settings)
+        return _coolest(some.offset(follow), logits, some.likelihood, settings)[1] / scale
+
+    follow, strengths = settings.follow[-1], settings.strengths
+    if hint is not None:
+        follow, near = hint.follow, hint.strength
+        strengths = tuple(s for s in strengths if near / FARTHEST <= s <= near * FARTHEST)
+    values = np.array([evidence(follow, strength) for strength in strengths])
+    best = strengths[int(values.argmax())]
+    shares = np.exp(values - values.max())
+    shares[shares < LEAST_SHARE * shares.sum()] = 0.0
+    shares /= shares.sum()
+    kept = [(s, float(w)) for s, w in zip(strengths, shares, strict=True) if w > 0.0]
+    follow = max(settings.follow, key=lambda f: evidence(f, best))
+    return HeadChoice(follow, tuple(s for s, _ in kept), tuple(w for _, w in kept))
 
 
 def fit_head(
@@ -204,6 +305,8 @@ def fit_head(
     log_likelihood: ArrayLike,
     *,
     settings: HeadSettings | None = None,
+    choice: HeadChoice | None = None,
+    hint: HeadChoice | None = None,
 ) -> HeadFit:
     """Learn what features say, beyond the prototypes, from subjects with evidence of their own.
 
@@ -221,6 +324,10 @@ def fit_head(
         Log probability of the votes on them for each class.
     settings : HeadSettings, optional
         By default the defaults.
+    choice : HeadChoice, optional
+        What has been chosen before, with the same votes.
+    hint : HeadChoice, optional
+        What was chosen with fewer votes: only its neighbors are compared.
 
     Returns
     -------
@@ -254,18 +361,21 @@ def fit_head(
     n_classes = len(frequency)
     if len(voted) < 2 * chosen.n_folds:
         return _prototypes_alone(cells, frequency, inputs.shape[1])
+    if len(voted) > chosen.max_lessons:
+        some = np.random.default_rng(chosen.seed).permutation(len(voted))[: chosen.max_lessons]
+        voted, evidence = voted[some], evidence[some]
     lessons = _Lessons(
         _with_constant(inputs[voted]),
         frequency,
         cells[voted],
         np.exp(evidence - evidence.max(axis=1, keepdims=True)),
     )
-    follow, strength = _choose(lessons, chosen)
+    choice = choice or _choose(lessons, chosen, hint)
+    follow = choice.follow
     fold = _folds(len(voted), chosen.n_folds, chosen.seed)
-    held_out = _cross_fitted(lessons, fold, follow, strength, chosen)
+    held_out = _cross_fitted(lessons, fold, choice, chosen)
     temperature, value = _coolest(lessons.offset(follow), held_out, lessons.likelihood, chosen)
-    weights = _fit(lessons, follow, strength, chosen.n_steps)
-    logits = inputs @ weights[:-1].astype(inputs.dtype) + weights[-1]
+    logits = _taught(inputs, lessons, choice, chosen.n_steps)
     logits[voted] = held_out
     offset = frequency + follow * cells
     alone = _evidence(softmax(lessons.offset(1.0)), lessons.likelihood)
@@ -273,9 +383,8 @@ def fit_head(
         softmax((offset + logits) / temperature),
         follow * cells / temperature,
         (logits + frequency) / temperature - frequency,
-        weights,
-        strength,
-        follow,
+        inputs.shape[1],
+        choice,
         temperature,
         (value - alone) / len(voted) / np.log(2.0) if n_classes > 1 else 0.0,
     )
@@ -286,9 +395,8 @@ def _prototypes_alone(cells: FloatArray, frequency: FloatArray, n_features: int)
         softmax(frequency + cells),
         cells,
         np.zeros_like(cells),
-        np.zeros((n_features + 1, len(frequency))),
-        np.inf,
-        1.0,
+        n_features,
+        None,
         1.0,
         0.0,
     )

@@ -19,7 +19,7 @@ from skysort.consensus.dawid_skene import (
     vote_log_likelihood,
 )
 from skysort.consensus.evidence import SOURCES, Verdict, weigh
-from skysort.consensus.head import HeadFit, HeadSettings, fit_head, softmax
+from skysort.consensus.head import HeadChoice, HeadFit, HeadSettings, fit_head, softmax
 from skysort.consensus.projection import (
     CellTable,
     familiarity,
@@ -153,8 +153,8 @@ class MergeSettings:
     """
 
     mixed_class: str = "mixed"
-    worker_strength: float = 5.0
-    crowd_strength: float = 40.0
+    worker_strength: float = 10.0
+    crowd_strength: float = 100.0
     class_strength: float = 10.0
     transfer: float = 0.25
     max_iterations: int = 100
@@ -164,6 +164,7 @@ class MergeSettings:
     half_distance: float = 5.0
     fuzziness: float = 1.5
     n_rounds: int = N_ROUNDS
+    machine_share: float = 0.9
     head: HeadSettings = field(default_factory=HeadSettings)
 
 
@@ -327,7 +328,10 @@ def _fit_votes(
     expected = np.full((case.n_fitted, n_classes), np.nan)
     if machine is not None:
         expected[case.n_cells :] = 0.0
-        expected[case.n_cells :, case.pure] = machine[case.subjects]
+        share = settings.machine_share
+        expected[case.n_cells :, case.pure] = share * machine[case.subjects] + (1.0 - share) / len(
+            case.pure
+        )
     is_cell = np.arange(case.n_fitted) < case.n_cells
     return fit_dawid_skene(
         case.item[votes.item],
@@ -383,9 +387,11 @@ def _own_evidence(case: _Case, fit: DawidSkeneFit) -> tuple[FloatArray, FloatArr
 def _class_prior(
     case: _Case, fit: DawidSkeneFit, known: BoolArray, settings: MergeSettings
 ) -> FloatArray:
-    """Class frequencies (C,) of the members of prototypes with votes, a little flattened."""
+    """Class frequencies (C,) of the members of prototypes with votes, flattened if they are few."""
     hits = np.bincount(case.cells.best, minlength=case.n_cells) * known
     counts = hits @ fit.item_probabilities[: case.n_cells, case.pure]
+    if known.any():
+        counts *= known.sum() / hits.sum().clip(1)
     counts += settings.class_strength / len(case.pure)
     share: FloatArray = counts / counts.sum()
     return share
@@ -436,6 +442,8 @@ def _machine(
     prior: FloatArray,
     own: FloatArray,
     settings: MergeSettings,
+    choice: HeadChoice | None,
+    hint: HeadChoice | None,
 ) -> HeadFit:
     """Correct what prototypes say by what features say, as far as subjects are familiar."""
     inputs = np.zeros((len(projected), 0)) if features is None else features
@@ -454,6 +462,8 @@ def _machine(
         case.subjects[has_own],
         evidence[has_own],
         settings=settings.head,
+        choice=choice,
+        hint=hint,
     )
     corrected = head.head_logits * nearby[:, None]
     total = np.log(prior) + head.cell_logits + corrected
@@ -524,7 +534,7 @@ def _items(case: _Case, fit: DawidSkeneFit, subjects: FloatArray) -> FloatArray:
     probabilities = fit.item_probabilities[case.item].copy()
     shows = np.flatnonzero(case.votes.item_subject >= 0)
     probabilities[shows] = 0.0
-    probabilities[np.ix_(shows, case.pure)] = subjects[case.votes.item_subject[shows]]
+    probabilities[np.ix_(shows, np.array(case.pure))] = subjects[case.votes.item_subject[shows]]
     return probabilities
 
 
@@ -581,14 +591,17 @@ def merge(
     case = _case(votes, cells, chosen.mixed_class)
     fit = None if start is None else start.fit
     machine = None if start is None else start.machine_probabilities
+    choice, hint = None, None if start is None else start.head.choice
     for _ in range(chosen.n_rounds):
         fit = _fit_votes(case, machine, fit, chosen)
         own = _own_evidence(case, fit)
         both = own[0] + own[1]
         prior, trust, projected = _project(case, fit, both, chosen)
-        head = _machine(case, features, projected, prior, both, chosen)
+        head = _machine(case, features, projected, prior, both, chosen, choice, hint)
+        choice = head.choice
         machine = head.probabilities
     assert fit is not None  # there is a round at least
+    assert machine is not None
     verdict = _verdict(case, head, prior, np.stack(own[::-1]))
     subject = votes.item_subject[votes.item]
     item_probabilities = _items(case, fit, verdict.probabilities)

@@ -30,8 +30,13 @@ UNSURE_SHARE = 0.03
 #: fast that changes.
 MIXED_PURITY = 0.65
 MIXED_WIDTH = 0.07
-#: Median seconds for an answer, and the spread of its logarithm.
-SECONDS = {"prototype": 8.0, "subject": 5.0}
+#: Chance that a member of a grid is passed over without a look.
+GRID_LAPSE = 0.1
+#: A grid is called too mixed by whoever would have to tick more than this share of it.
+TOO_MIXED = 0.6
+#: Median seconds for an answer, more for each member of a grid, and the spread of its logarithm.
+SECONDS = {"prototype": 8.0, "subject": 5.0, "grid": 6.0}
+SECONDS_PER_MEMBER = 0.8
 SECONDS_SPREAD = 0.6
 
 
@@ -143,7 +148,41 @@ class Crowd:
         named = self.answer(who, largest, rng)
         return np.where(says_mixed & ~self.is_spammer[who], self.n_classes, named)
 
-    def seconds(self, volunteer: ArrayLike, kind: str, rng: np.random.Generator) -> FloatArray:
+    def answer_grid(
+        self, volunteer: int, truth_class: ArrayLike, label: int, rng: np.random.Generator
+    ) -> NDArray[np.bool_] | None:
+        """Tick the members of a grid that are not what its label says.
+
+        A member is seen as when it is shown alone, with the same confusions, and ticked if it looks
+        like another class; one in ten is passed over, and whoever cannot tell does not tick.
+
+        Parameters
+        ----------
+        volunteer : int
+            Who answers.
+        truth_class : array_like of int, (n,)
+            What the members are.
+        label : int
+            Class that the grid names.
+        rng : numpy.random.Generator
+            Source of chance.
+
+        Returns
+        -------
+        ndarray of bool, (n,), or None
+            Ticks; None for "too mixed to say".
+        """
+        truth = np.atleast_1d(truth_class)
+        seen = self.answer(np.full(len(truth), volunteer), truth, rng)
+        is_other = (seen != label) & (seen < self.n_classes)
+        if not self.is_spammer[volunteer] and is_other.mean() > TOO_MIXED:
+            return None
+        ticks: NDArray[np.bool_] = is_other & (rng.random(len(truth)) >= GRID_LAPSE)
+        return ticks
+
+    def seconds(
+        self, volunteer: ArrayLike, kind: str, rng: np.random.Generator, *, n_members: int = 0
+    ) -> FloatArray:
         """Draw the lognormal time that answers take.
 
         Parameters
@@ -154,6 +193,8 @@ class Crowd:
             What is shown: a key of `SECONDS`.
         rng : numpy.random.Generator
             Source of chance.
+        n_members : int, optional
+            Members of a grid.
 
         Returns
         -------
@@ -168,7 +209,7 @@ class Crowd:
         if kind not in SECONDS:
             raise InputError(f"kind must be one of {', '.join(SECONDS)}, got {kind!r}")
         who = np.atleast_1d(volunteer)
-        usual: FloatArray = SECONDS[kind] * self.pace[who]
+        usual: FloatArray = (SECONDS[kind] + SECONDS_PER_MEMBER * n_members) * self.pace[who]
         return usual * rng.lognormal(0.0, SECONDS_SPREAD, len(who))
 
 
@@ -203,12 +244,22 @@ def gini(values: ArrayLike) -> float:
     return float((2 * rank - n - 1) @ ranked / (n * ranked.sum()))
 
 
-def _honest_confusion(
-    rng: np.random.Generator, n_volunteers: int, n_classes: int, logit: FloatArray
-) -> FloatArray:
-    """Rows (V, C, C) with the given mean skill; errors follow what the crowd confuses."""
-    by_class = logit[:, None] + rng.normal(0.0, CLASS_SPREAD, (n_volunteers, n_classes))
-    skill = 1.0 / (1.0 + np.exp(-by_class))
+def _skill(logit: FloatArray, weight: FloatArray, mean: float) -> FloatArray:
+    """Turn logits (V, C) into chances whose mean by weight (V,) is the given one."""
+    low, high = -20.0, 20.0
+    for _ in range(60):
+        shift = (low + high) / 2.0
+        chance: FloatArray = 1.0 / (1.0 + np.exp(-(logit + shift)))
+        if weight @ chance.mean(axis=1) < mean:
+            low = shift
+        else:
+            high = shift
+    return chance
+
+
+def _honest_confusion(rng: np.random.Generator, skill: FloatArray) -> FloatArray:
+    """Rows (V, C, C) with the given skill (V, C); errors follow what the crowd confuses."""
+    n_volunteers, n_classes = skill.shape
     if n_classes == 1:
         return np.ones((n_volunteers, 1, 1))
     alike = rng.gamma(1.0, 1.0, (n_classes, n_classes))
@@ -249,7 +300,8 @@ def simulate_crowd(
     classes : sequence of str
         Keys of the C classes of single subjects.
     skill : float, optional
-        Median probability of naming the true class, between 0 and 1 (neither included).
+        Mean probability of naming the true class over the honest votes and the classes, between 0
+        and 1 (neither included). Volunteers and classes spread about it.
     spammers, anonymous : float, optional
         Probability of a volunteer to be so, from 0 to 1.
     mixed, unsure : str, optional
@@ -286,10 +338,12 @@ def simulate_crowd(
     n_classes = len(classes)
     is_anonymous = rng.random(n_volunteers) < anonymous
     is_spammer = rng.random(n_volunteers) < spammers
-    logit = np.log(skill / (1.0 - skill)) + rng.normal(0.0, SKILL_SPREAD, n_volunteers)
-    honest = _honest_confusion(rng, n_volunteers, n_classes, logit - ANONYMOUS_LOSS * is_anonymous)
-    spam = _spam_confusion(rng, n_volunteers, n_classes)
     effort = rng.lognormal(0.0, EFFORT_SIGMA, n_volunteers)
+    logit = rng.normal(0.0, SKILL_SPREAD, n_volunteers) - ANONYMOUS_LOSS * is_anonymous
+    by_class = logit[:, None] + rng.normal(0.0, CLASS_SPREAD, (n_volunteers, n_classes))
+    weight = effort if is_spammer.all() else effort * ~is_spammer
+    honest = _honest_confusion(rng, _skill(by_class, weight / weight.sum(), skill))
+    spam = _spam_confusion(rng, n_volunteers, n_classes)
     return Crowd(
         answers=(*classes, mixed, unsure),
         effort=effort / effort.sum(),
