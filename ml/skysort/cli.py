@@ -14,6 +14,7 @@ from skysort.commands import (
     map_images,
     quality,
     show,
+    simulate,
     synthetic,
     train,
     verify,
@@ -22,7 +23,19 @@ from skysort.errors import SkysortError
 
 __all__ = ["main"]
 
-COMMANDS = (train, map_images, quality, show, inspect, convert, consensus, bench, synthetic, verify)
+COMMANDS = (
+    train,
+    map_images,
+    quality,
+    show,
+    inspect,
+    convert,
+    consensus,
+    simulate,
+    bench,
+    synthetic,
+    verify,
+)
 INTERRUPTED = 130  # what a shell gives for a command that Ctrl-C ended
 
 

@@ -21,17 +21,22 @@ def make_sources(n=40, side=96, sigma=5.0, neighbors=0, seed=1):
 def test_the_radius_follows_the_size_of_the_sources():
     # A Gaussian has 95 % of its light within 2.45 sigma; the clip at 3 times the noise cuts little.
     for sigma in (4.0, 8.0):
-        assert signal_radius(make_sources(sigma=sigma)) == pytest.approx(2.45 * sigma, abs=1.5)
+        assert signal_radius([make_sources(sigma=sigma)]) == pytest.approx(2.45 * sigma, abs=1.5)
 
 
 def test_neighbors_do_not_widen_it():
     alone, crowded = make_sources(), make_sources(n=300, neighbors=2)
-    assert signal_radius(crowded) == pytest.approx(signal_radius(alone), abs=4.0)
+    assert signal_radius([crowded]) == pytest.approx(signal_radius([alone]), abs=4.0)
+
+
+def test_parts_give_what_the_whole_gives():
+    images = make_sources(neighbors=1)
+    assert signal_radius([images[:7], images[7:]]) == signal_radius([images])
 
 
 def test_images_without_light_keep_their_field():
-    assert signal_radius(np.zeros((3, 1, 20, 20))) == 10.0
-    assert signal_radius(np.full((3, 1, 20, 20), np.nan)) == 10.0
+    assert signal_radius([np.zeros((3, 1, 20, 20))]) == 10.0
+    assert signal_radius([np.full((3, 1, 20, 20), np.nan)]) == 10.0
 
 
 def test_blank_pixels_do_not_enter_a_mean():
@@ -69,6 +74,8 @@ def test_small_images_stay_as_they_are():
 def test_wrong_settings_are_told():
     with pytest.raises(InputError, match="size must be at least 1, got 0"):
         choose_field(64, 5.0, 0)
+    with pytest.raises(InputError, match="parts must hold at least one image"):
+        signal_radius([])
     with pytest.raises(InputError, match="width must be a positive multiple of factor, got 5 and"):
         FieldOfView(5, 2)
     with pytest.raises(InputError, match="images must be 12 pixels across at least, got 8"):

@@ -18,6 +18,7 @@ __all__ = [
     "grid_shape",
     "positive_float",
     "positive_number",
+    "share",
     "whole_number",
 ]
 
@@ -55,6 +56,17 @@ def positive_float(text: str) -> float:
         number = math.nan
     if not 0.0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return number
+
+
+def share(text: str) -> float:
+    """Read a number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0.0 <= number <= 1.0:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, got {text}")
     return number
 
 

@@ -7,6 +7,7 @@ stacking, e.g. White et al. 2007, ApJ 654, 99).
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skysort.errors import InputError
-from skysort.images.recipes import Recipe
+from skysort.images.recipes import get_recipe
 
 __all__ = ["FieldOfView", "choose_field", "signal_radius"]
 
@@ -97,16 +98,16 @@ class FieldOfView:
         return result
 
 
-def signal_radius(images: NDArray[np.generic], *, share: float = LIGHT_SHARE) -> float:
+def signal_radius(parts: Iterable[NDArray[np.generic]], *, share: float = LIGHT_SHARE) -> float:
     """Find the radius within which the sources in the middle of images have their light.
 
     Every image loses its background and noise and is scaled to its peak (recipe "linear-1"); the
-    mean of all, less its brightness far out, is added up from the middle outwards.
+    sum of all, less its brightness far out, is added up from the middle outwards.
 
     Parameters
     ----------
-    images : ndarray of real numbers, (N, C, H, H)
-        A few hundred that stand for all; NaN is blank.
+    parts : iterable of ndarrays of real numbers, each (n, C, H, H)
+        A few hundred images that stand for all, some at a time; NaN is blank.
     share : float, optional
         Of the light, above 0 and at most 1.
 
@@ -115,19 +116,28 @@ def signal_radius(images: NDArray[np.generic], *, share: float = LIGHT_SHARE) ->
     float
         Pixels, at most H / 2, which it also is where there is no light beyond the outer parts'.
 
+    Raises
+    ------
+    InputError
+        If there is no image.
+
     Examples
     --------
     >>> y, x = np.mgrid[:64, :64] - 31.5
-    >>> round(signal_radius(np.exp(-(x**2 + y**2) / 50.0)[None, None]))
+    >>> round(signal_radius([np.exp(-(x**2 + y**2) / 50.0)[None, None]]))
     13
     """
-    side = images.shape[-1]
+    prepare = get_recipe("linear-1")
+    sums = [prepare(part).sum(axis=(0, 1), dtype=np.float64) for part in parts]
+    if not sums:
+        raise InputError("parts must hold at least one image")
+    light_seen = np.sum(sums, axis=0)
+    side = len(light_seen)
     n_rings = side // 2
-    mean = Recipe("linear", 1, stretch="linear")(images).mean(axis=(0, 1), dtype=np.float64)
     at = np.arange(side) - (side - 1) / 2.0
     ring = np.hypot(at[:, None], at).astype(int).ravel()
     count = np.bincount(ring)[:n_rings]
-    profile = np.bincount(ring, weights=mean.ravel())[:n_rings] / np.maximum(count, 1)
+    profile = np.bincount(ring, weights=light_seen.ravel())[:n_rings] / np.maximum(count, 1)
     outer = float(np.median(profile[int(OUTER_SHARE * n_rings) :])) if n_rings else 0.0
     light = np.cumsum(np.maximum(profile - outer, 0.0) * count)
     if not len(light) or light[-1] <= 0.0:

@@ -89,6 +89,10 @@ class OpenStack:
             )
         return self._prepared(numbers)
 
+    def as_stored(self) -> "OpenStack":
+        """Give the same images without a recipe."""
+        return OpenStack(self.name, self.shape, self._read)
+
     def _prepared(self, numbers: IntArray) -> FloatArray:
         raw = self._read(numbers)
         if self.recipe is not None:
