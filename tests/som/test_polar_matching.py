@@ -185,6 +185,7 @@ def test_candidates_keep_their_image_when_joined():
         flip=torch.tensor([False, True]),
         step=torch.tensor([5, 6]),
         is_round=torch.tensor([False, False]),
+        leads=torch.tensor([True, False]),
     )
     joined = Candidates.joined([part.of(torch.tensor([0, 1])), part.of(torch.tensor([2, 3]))])
     assert joined.image.tolist() == [0, 1, 2, 3]

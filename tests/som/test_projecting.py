@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from skysort.errors import InputError
 from skysort.som.exact import ExactSOM, SOMConfig
-from skysort.som.matching import window_mask
+from skysort.som.matching import aligned_distances, window_mask
+from skysort.som.polar_som import PolarSOM
 from skysort.som.rotation import rotate_images
 from tests.som.shapes import make_noise
 
@@ -27,6 +28,13 @@ def make_images(n=8):
     return make_noise(n, size=11, channels=2, seed=5)
 
 
+def squared_distance(image, turned, turned_squares, prototype, mask, *, window):
+    """``|x|^2 + |p|^2 - 2 x p``: turning keeps the norm of what the window shows."""
+    shown = turned_squares if window == "square" else image**2
+    terms = shown + prototype * (prototype - 2.0 * turned)
+    return terms[:, mask].sum(dtype=np.float64)
+
+
 def compare_one_by_one(image, prototypes, config):
     """Distances and alignments of one image by the plainest loop there is."""
     mask = window_mask(11, config.window).numpy()
@@ -36,11 +44,15 @@ def compare_one_by_one(image, prototypes, config):
         for flip in (False, True) if config.use_flip else (False,):
             for index in range(config.n_rotations):
                 angle = 2 * math.pi * index / config.n_rotations
-                turned = rotate_images(
-                    torch.from_numpy(image[None]), torch.tensor([angle]), torch.tensor([flip])
-                )[0].numpy()
-                difference = (turned - prototype)[:, mask].astype(np.float64)
-                distance = math.sqrt((difference**2).sum())
+                turned, squares = rotate_images(
+                    torch.from_numpy(np.stack([image, image**2])),
+                    torch.tensor([angle, angle]),
+                    torch.tensor([flip, flip]),
+                ).numpy()
+                squared = squared_distance(
+                    image, turned, squares, prototype, mask, window=config.window
+                )
+                distance = math.sqrt(max(0.0, squared))
                 if distance < best[0] - 1e-6:
                     best = (distance, angle, flip)
         found.append(best)
@@ -84,13 +96,14 @@ def test_quarter_turns_and_flips_change_neither_unit_nor_distance(quarters, flip
 def test_angle_and_flip_bring_the_image_to_its_distance(seed):
     som, images = make_som(), make_noise(5, size=11, channels=2, seed=seed)
     projection = som.project(images)
-    aligned = rotate_images(
+    distance = aligned_distances(
         torch.from_numpy(images),
+        som.weights[projection.best],
         torch.from_numpy(projection.angle_rad),
         torch.from_numpy(projection.flip),
+        window="disk",
     )
-    difference = (aligned - som.weights[projection.best])[:, :, window_mask(11, "disk")]
-    assert np.allclose(difference.square().sum((1, 2)).sqrt(), projection.distance, atol=1e-5)
+    assert np.allclose(distance, projection.distance, atol=1e-5)
 
 
 def test_turned_prototype_is_found_again_with_its_angle_and_flip():
@@ -191,3 +204,14 @@ def test_disk_and_square_have_the_expected_size():
     assert window_mask(64, "square").sum() == 44**2
     with pytest.raises(InputError, match="window must be disk or square, got round"):
         window_mask(64, "round")
+
+
+@pytest.mark.parametrize("engine", [ExactSOM, PolarSOM])
+def test_noise_is_as_far_from_a_blank_prototype_as_its_norm(engine):
+    """No angle is chosen because interpolation takes most of the noise there."""
+    noise = np.random.default_rng(4).normal(size=(20, 1, 33, 33)).astype(np.float32)
+    som = engine(SOMConfig(image_shape=(1, 33, 33), rows=1, columns=2, n_rotations=36))
+    projection = som.project(noise)  # on prototypes of zeros
+    norms = np.sqrt(np.square(noise[..., window_mask(33, "disk").numpy()]).sum(axis=(1, 2)))
+    assert np.allclose(projection.distance, norms, rtol=1e-5)
+    assert (projection.angle_rad == 0.0).all()

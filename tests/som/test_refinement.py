@@ -18,10 +18,10 @@ SIZE, FULL = 24, 72
 def make_refiner(prototypes, *, window="disk", use_flip=True, n_rotations=FULL):
     mask = window_mask(SIZE, window)
     turner = Turner(SIZE, n_rotations, mask, torch.device("cpu"))
-    return Refiner(prototypes, turner, window=mask, use_flip=use_flip)
+    return Refiner(prototypes, turner, window=mask, is_disk=window == "disk", use_flip=use_flip)
 
 
-def make_candidates(rows, *, is_round=False):
+def make_candidates(rows, *, is_round=False, leads=True):
     """Candidates from (image, unit, flip, step)."""
     image, unit, flip, step = (torch.tensor(column) for column in zip(*rows, strict=True))
     return Candidates(
@@ -30,7 +30,12 @@ def make_candidates(rows, *, is_round=False):
         flip=flip,
         step=step,
         is_round=torch.full_like(flip, is_round),
+        leads=torch.full_like(flip, leads),
     )
+
+
+def refine(refiner, images, candidates, blank=None):
+    return refiner.refine(refiner.read(images, blank), candidates)
 
 
 def true_places(images, prototypes, *, window="disk", n_rotations=FULL):
@@ -46,15 +51,18 @@ def blobs():
 
 @pytest.mark.parametrize("window", ["disk", "square"])
 @pytest.mark.parametrize("off", [-2, 0, 2])
-def test_it_climbs_to_the_best_step_from_a_step_beside_it(blobs, window, off):
+@pytest.mark.parametrize("leads", [False, True])
+def test_it_climbs_to_the_best_step_from_a_step_beside_it(blobs, window, off, leads):
     prototypes, images = blobs[:3], blobs[3:]
-    match, steps = true_places(images, prototypes, window=window)
+    full = 360  # two steps off make no image farther by much
+    match, steps = true_places(images, prototypes, window=window, n_rotations=full)
     rows = [
-        (i, k, bool(match.flip()[i, k]), int(steps[i, k] + off) % FULL)
+        (i, k, bool(match.flip()[i, k]), int(steps[i, k] + off) % full)
         for i in range(len(images))
         for k in range(3)
     ]
-    places = make_refiner(prototypes, window=window).refine(images, make_candidates(rows))
+    refiner = make_refiner(prototypes, window=window, n_rotations=full)
+    places = refine(refiner, images, make_candidates(rows, leads=leads))
     best = match.squared.argmin(dim=1)
     assert torch.equal(places.best, best)
     expected = match.squared.gather(1, best[:, None]).squeeze(1).sqrt()
@@ -63,7 +71,7 @@ def test_it_climbs_to_the_best_step_from_a_step_beside_it(blobs, window, off):
     assert torch.equal(places.flip, flip)
     turned = places.angle_rad - match.angle_rad().gather(1, best[:, None]).squeeze(1)
     turned = (turned + math.pi).remainder(2.0 * math.pi) - math.pi
-    assert float(turned.abs().max()) <= 0.51 * 2.0 * math.pi / FULL
+    assert float(turned.abs().max()) <= 0.51 * 2.0 * math.pi / full
 
 
 def test_angle_lies_between_the_steps(blobs):
@@ -77,7 +85,7 @@ def test_angle_lies_between_the_steps(blobs):
         rows = [(i, i, False, step) for i in range(6)] + [
             (i, (i + 1) % 6, False, 0) for i in range(6)
         ]
-        places = make_refiner(prototypes).refine(turned, make_candidates(rows))
+        places = refine(make_refiner(prototypes), turned, make_candidates(rows))
         assert places.best.tolist() == list(range(6))
         assert torch.allclose(
             places.angle_rad, torch.tensor(angle), atol=0.1 * 2.0 * math.pi / FULL
@@ -87,7 +95,7 @@ def test_angle_lies_between_the_steps(blobs):
 def test_ties_go_to_the_lowest_unit_flip_and_angle(blobs):
     prototypes = blobs[:1].repeat(4, 1, 1, 1)
     rows = [(0, 3, False, 0), (0, 2, False, 0), (0, 1, False, 0)]
-    places = make_refiner(prototypes).refine(blobs[:1], make_candidates(rows))
+    places = refine(make_refiner(prototypes), blobs[:1], make_candidates(rows))
     assert (int(places.best), int(places.second)) == (1, 2)
 
 
@@ -96,7 +104,7 @@ def test_round_image_stays_unless_turning_brings_it_nearer(blobs):
     dot = torch.exp(-(x**2 + y**2) / 18.0).expand(1, 2, SIZE, SIZE)
     refiner = make_refiner(torch.cat([0.5 * dot, blobs[:1]]))
     candidates = make_candidates([(0, 0, True, 20), (0, 1, False, 5)], is_round=True)
-    places = refiner.refine(dot.contiguous(), candidates)
+    places = refine(refiner, dot.contiguous(), candidates)
     assert (float(places.angle_rad), bool(places.flip)) == (0.0, False)
     assert float(places.distance) == pytest.approx(
         float((0.5 * dot)[..., window_mask(SIZE, "disk")].norm()), rel=1e-5
@@ -105,7 +113,7 @@ def test_round_image_stays_unless_turning_brings_it_nearer(blobs):
     turned = rotate_images(blobs[:1], torch.tensor([-1.0]), torch.tensor([False]))
     step = round(FULL / (2.0 * math.pi))
     rows = make_candidates([(0, 1, False, step), (0, 0, False, 0)], is_round=True)
-    assert float(refiner.refine(turned, rows).angle_rad) == pytest.approx(1.0, abs=0.01)
+    assert float(refine(refiner, turned, rows).angle_rad) == pytest.approx(1.0, abs=0.01)
 
 
 def test_blank_pixels_do_not_count(blobs):
@@ -114,14 +122,28 @@ def test_blank_pixels_do_not_count(blobs):
     blank[:, :, 5:12, 3:10] = True
     images[blank] = 0.0
     rows = [(0, 0, False, 0), (0, 1, False, 0), (1, 1, False, 0), (1, 0, False, 0)]
-    places = make_refiner(prototypes).refine(images, make_candidates(rows), blank)
+    places = refine(make_refiner(prototypes), images, make_candidates(rows), blank)
     assert places.best.tolist() == [0, 1]
-    assert torch.allclose(places.distance, torch.zeros(2), atol=1e-5)
+    # The difference of squared norms: float32 leaves a thousandth of a norm of 4.
+    assert torch.allclose(places.distance, torch.zeros(2), atol=4e-3)
 
 
 def test_distances_of_pairs_are_those_of_the_reference(blobs):
     prototypes, images = blobs[:3], blobs[3:20]
     match, steps = true_places(images, prototypes)
     rows = [(i, k, bool(match.flip()[i, k]), int(steps[i, k])) for i in range(17) for k in range(3)]
-    found = make_refiner(prototypes).distances(images, make_candidates(rows)).view(17, 3)
+    refiner = make_refiner(prototypes)
+    found = refiner.distances(refiner.read(images), make_candidates(rows)).view(17, 3)
     assert torch.allclose(found, match.squared.sqrt(), rtol=1e-4)
+
+
+def test_image_that_shows_hardly_a_pixel_has_a_finite_distance_or_none(blobs):
+    """Near the corner of what is seen an angle may leave nothing; that is no small distance."""
+    images, blank = blobs[:1].clone(), torch.ones_like(blobs[:1], dtype=torch.bool)
+    blank[..., 1:4, 11:13] = False
+    images[blank] = 0.0
+    refiner = make_refiner(blobs[1:3], window="square")  # which shows nothing of it at angle 0
+    rows = [(0, 0, False, 0), (0, 1, False, 9)]
+    places = refine(refiner, images, make_candidates(rows), blank)
+    assert float(places.distance) > 0.1
+    assert not places.distance.isnan().any()

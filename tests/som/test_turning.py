@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from skysort.som.interpolation import sampling_matrix
+from skysort.som.interpolation import cubic_convolution, sampling_matrix, spline_coefficients
 from skysort.som.matching import window_mask
 from skysort.som.rotation import rotate_images, symmetry_apply
-from skysort.som.turning import Turner
+from skysort.som.turning import AT_ONCE, Turner
 from tests.som.shapes import make_noise
 
 
@@ -19,7 +19,8 @@ def make_turner(size, n_rotations, keep=None):
 
 
 def columns_of(images):
-    return torch.from_numpy(images).flatten(1).T.contiguous()
+    """Spline coefficients, one image in each column."""
+    return spline_coefficients(torch.from_numpy(images)).flatten(1).T.contiguous()
 
 
 @pytest.mark.parametrize("size", [5, 8, 33, 64])
@@ -34,9 +35,10 @@ def test_turning_is_that_of_the_reference(size, n_rotations):
 
 
 @pytest.mark.parametrize("size", [5, 8, 33])
-def test_no_turn_changes_nothing_at_all(size):
+def test_no_turn_changes_nothing(size):
     images = make_noise(3, size=size)
-    assert torch.equal(make_turner(size, 36).turn(columns_of(images), 0), columns_of(images))
+    turned = make_turner(size, 36).turn(columns_of(images), 0).T.view(images.shape)
+    assert torch.allclose(turned, torch.from_numpy(images), atol=1e-5)
 
 
 def test_only_kept_pixels_are_turned():
@@ -61,21 +63,55 @@ def test_step_of_the_quadrant_and_symmetry_are_the_whole_turn(flip):
 
 def test_rows_are_grouped_by_their_step():
     steps = torch.tensor([3, 0, 3, 8, 0])
-    groups = {step: rows.tolist() for step, rows in make_turner(8, 36).groups(steps)}
-    assert groups == {0: [1, 4], 3: [0, 2], 8: [3]}
-    assert list(make_turner(8, 36).groups(torch.empty(0, dtype=torch.int64))) == []
+    order, groups = make_turner(8, 36).groups(steps)
+    assert {step: order[part].tolist() for step, part in groups} == {0: [1, 4], 3: [0, 2], 8: [3]}
+    order, groups = make_turner(8, 36).groups(torch.empty(0, dtype=torch.int64))
+    assert (len(order), groups) == (0, [])
 
 
-def test_interpolation_is_exact_at_pixels_and_zero_outside():
+def test_large_groups_come_in_parts():
+    order, groups = make_turner(8, 36).groups(torch.full((300,), 4))
+    assert {step for step, _ in groups} == {4}
+    assert torch.cat([order[part] for _, part in groups]).tolist() == list(range(300))
+    assert max(part.stop - part.start for _, part in groups) <= AT_ONCE
+
+
+@pytest.mark.parametrize("kernel", ["convolution", "spline"])
+def test_interpolation_is_exact_at_pixels_and_zero_outside(kernel):
     y, x = np.mgrid[:8, :8].astype(np.float64)
-    plane = torch.from_numpy((2.0 * y - x + 3.0).astype(np.float32)).view(64, 1)
+    plane = torch.from_numpy((2.0 * y - x + 3.0).astype(np.float32))
     at_y, at_x = np.array([[2.0], [3.25], [4.5], [20.0]]), np.array([[5.0], [2.5], [3.75], [1.0]])
-    found = (sampling_matrix(at_y, at_x, (8, 8)) @ plane).flatten()
+    if kernel == "spline":
+        matrix = sampling_matrix(at_y, at_x, (8, 8))
+        found = (matrix @ spline_coefficients(plane[None]).view(64, 1)).flatten()
+    else:
+        found = sampling_matrix(at_y, at_x, (8, 8), kernel=cubic_convolution) @ plane.view(64, 1)
+        found = found.flatten()
     expected = np.where(at_y < 8, 2.0 * at_y - at_x + 3.0, 0.0).ravel()
-    assert found[0] == expected[0]
+    assert float(found[0]) == pytest.approx(expected[0], abs=1e-5)
     assert found[3] == 0.0
-    # The kernel with a = -0.75 is exact for constants only, not for planes.
-    assert np.allclose(found.numpy(), expected, atol=0.2)
+    # The convolution with a = -0.75 is exact for constants only; the spline ends mirrored.
+    assert np.allclose(found.numpy(), expected, atol=0.2 if kernel == "convolution" else 0.03)
+
+
+def test_spline_passes_through_all_pixels_and_is_smooth_between_them():
+    """A cosine with half a period along the image continues mirrored: no edge disturbs it."""
+    places = np.arange(16)
+    wave = np.cos(math.pi * 3.0 * places / 15.0)
+    image = torch.from_numpy(np.outer(wave, wave).astype(np.float32))[None]
+    at = np.linspace(0.0, 15.0, 61)
+    y, x = (part.reshape(-1, 1) for part in np.meshgrid(at, at, indexing="ij"))
+    found = sampling_matrix(y, x, (16, 16)) @ spline_coefficients(image).view(256, 1)
+    true = np.cos(math.pi * 3.0 * at / 15.0)
+    assert np.abs(found.view(61, 61).numpy() - np.outer(true, true)).max() < 2e-3
+    assert np.abs(found.view(61, 61)[::4, ::4].numpy() - image[0].numpy()).max() < 1e-5
+
+
+def test_image_ends_half_a_pixel_beyond_its_last_pixels():
+    ones = torch.ones(64, 1)
+    y = np.array([[-0.5], [-0.51], [7.5], [7.51], [3.0]])
+    found = sampling_matrix(y, np.full((5, 1), 4.0), (8, 8)) @ ones
+    assert torch.allclose(found.flatten(), torch.tensor([1.0, 0.0, 1.0, 0.0, 1.0]))
 
 
 def test_mean_of_several_samples_is_the_mean_of_the_matrices():

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from skysort.som.exact import ExactSOM
-from skysort.som.matching import window_mask
+from skysort.som.matching import aligned_distances
 from skysort.som.projection import Projection
-from skysort.som.rotation import rotate_images
 from skysort.som.stack import iterate_chunks, slices
 
 __all__ = ["Agreement", "compared"]
@@ -116,7 +114,6 @@ def _aligned_distances(
 ) -> NDArray[np.float64]:
     """Exact distances (N,) at the alignments of a projection, turned by a little more."""
     config = reference.config
-    window = window_mask(config.image_shape[1], config.window, config.radius).to(reference.device)
     found = []
     for start, stop in slices(len(images), CHUNK):
         unit, angle, flip = (
@@ -124,13 +121,17 @@ def _aligned_distances(
             for column in (places.best, places.angle_rad, places.flip)
         )
         pixels = torch.from_numpy(np.array(images[start:stop])).to(reference.device)
-        aligned = rotate_images(pixels, angle.double() + turned_rad, flip)
-        found.append(_distance(aligned, reference.weights[unit], window))
+        found.append(
+            aligned_distances(
+                pixels,
+                reference.weights[unit],
+                angle.double() + turned_rad,
+                flip,
+                window=config.window,
+                radius=config.radius,
+            )
+        )
     return torch.cat(found).cpu().numpy().astype(np.float64)
-
-
-def _distance(images: Tensor, prototypes: Tensor, window: Tensor) -> Tensor:
-    return ((images - prototypes) * window).square().sum(dim=(1, 2, 3)).sqrt()
 
 
 def _is_round(

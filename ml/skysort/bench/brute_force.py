@@ -2,10 +2,12 @@
 
 Every image is turned by every angle, only the pixels of the window, several images in one call;
 one matrix product compares all turned images with all prototypes and their mirror images, near the
-machine's matrix rate. Interpolation is bicubic, so that the distances are those of the exact
-reference; or bilinear, as PINK does it (Polsterer, Gieseke & Igel 2015, ASPC 495, 81), which is
-quicker and blurs more. What the exact reference saves by turning pictures by quarters is left out:
-all angles are interpolated. Training is the batch rule with the same neighbourhood and seeds.
+machine's matrix rate. Interpolation is torch's: bicubic; or bilinear, as PINK does it (Polsterer,
+Gieseke & Igel 2015, ASPC 495, 81), which is quicker and blurs more. Distances are those of the
+turned pixels, so that whatever noise interpolation takes away is missing in them; the exact
+reference (`skysort.som.matching`) turns by splines and keeps the norm. What that saves by turning
+pictures by quarters is left out: all angles are interpolated. Training is the batch rule with the
+same neighbourhood and seeds.
 """
 
 import math

@@ -1,9 +1,12 @@
 """Compare images with prototypes at every angle and flip, by brute force.
 
-The squared distance at angle a is ``|x_a|^2 + |p|^2 - 2 x_a . p`` over the window, all products of
-a chunk in one matrix product. Only the angles of the first quadrant are interpolated; quarter
-turns and flips move pixels, so they are applied, undone, to the prototypes instead of the images:
-``T(x_a) . p = x_a . T^-1(p)``.
+The squared distance at angle a is ``|x|^2 + |p|^2 - 2 x_a . p`` over the window, all products of
+a chunk in one matrix product. Turning changes no image's norm, so it is that of the pixels as they
+are: interpolation would take some of the noise of single pixels, more at some angles than at
+others, and angles would be chosen for their blur. The square window stands still while the image
+turns, so there the norm is the sum of the turned squares. Only the angles of the first quadrant are
+interpolated; quarter turns and flips move pixels, so they are applied, undone, to the prototypes
+instead of the images: ``T(x_a) . p = x_a . T^-1(p)``.
 """
 
 import math
@@ -14,9 +17,9 @@ import torch
 from torch import Tensor
 
 from skysort.errors import InputError
-from skysort.som.rotation import N_SYMMETRIES, quadrant_bank, symmetry_undo
+from skysort.som.rotation import N_SYMMETRIES, quadrant_bank, rotate_images, symmetry_undo
 
-__all__ = ["Match", "Matcher", "Window", "window_mask"]
+__all__ = ["Match", "Matcher", "Window", "aligned_distances", "window_mask"]
 
 Window = Literal["disk", "square"]
 
@@ -54,6 +57,48 @@ def window_mask(size: int, window: Window, radius: float | None = None) -> Tenso
     raise InputError(f"window must be disk or square, got {window}")
 
 
+def aligned_distances(
+    images: Tensor,
+    prototypes: Tensor,
+    angles_rad: Tensor,
+    flip: Tensor,
+    *,
+    window: Window,
+    radius: float | None = None,
+) -> Tensor:
+    """Distances of images from one prototype each at given angles: the plain formula.
+
+    Parameters
+    ----------
+    images, prototypes : Tensor (N, C, H, W), float32
+        Square and finite.
+    angles_rad : Tensor (N,)
+        By which each image is turned after mirroring, see `skysort.som.rotation.rotate_images`.
+    flip : Tensor (N,), bool
+        Whether it is mirrored.
+    window, radius
+        See `window_mask`.
+
+    Returns
+    -------
+    Tensor (N,), float32
+
+    Examples
+    --------
+    >>> dot = torch.zeros(1, 1, 3, 3)
+    >>> dot[..., 1, 1] = 2.0
+    >>> still = torch.zeros(1, dtype=torch.bool)
+    >>> aligned_distances(dot, torch.zeros_like(dot), torch.tensor([0.3]), still, window="disk")
+    tensor([2.])
+    """
+    mask = window_mask(images.shape[-1], window, radius).to(images.device)
+    turned, squares = rotate_images(images, angles_rad, flip), images.square()
+    if window == "square":
+        squares = rotate_images(squares, angles_rad, flip)
+    apart = squares.double() + prototypes.double() * (prototypes.double() - 2.0 * turned)
+    return (apart * mask).sum(dim=(1, 2, 3)).clamp_min(0.0).sqrt().float()
+
+
 @dataclass(frozen=True)
 class Match:
     """Best alignment of N images with each of K prototypes.
@@ -62,9 +107,10 @@ class Match:
     ----------
     bank : Tensor (A, N, C, H, W)
         The images turned by the angles of the first quadrant.
+    norms : Tensor (A, N), float32
+        Squared norms over the window of the images turned by these angles.
     squared : Tensor (N, K), float32
-        Squared distances by the expanded formula: rounded to about 1e-6 of the images' norms,
-        and never negative.
+        Squared distances: rounded to about 1e-6 of the images' norms, and never negative.
     step : Tensor (N, K), int64
         Index into the bank's angles.
     symmetry : Tensor (N, K), int64
@@ -72,6 +118,7 @@ class Match:
     """
 
     bank: Tensor
+    norms: Tensor
     squared: Tensor
     step: Tensor
     symmetry: Tensor
@@ -122,6 +169,7 @@ class Matcher:
         self.n_rotations = n_rotations
         self.n_prototypes, channels, size, _ = prototypes.shape
         mask = window_mask(size, window, radius).to(prototypes.device).expand(channels, -1, -1)
+        self._turning_norms = window == "square"
         self._pixels = mask.flatten().nonzero().squeeze(1)  # (D,)
         self._n_symmetries = N_SYMMETRIES if use_flip else N_SYMMETRIES // 2
         self._variants = torch.cat(
@@ -147,22 +195,33 @@ class Matcher:
         """
         bank = quadrant_bank(images, self.n_rotations)  # (A, N, C, H, W)
         cut = self._cut(bank).flatten(0, 1)  # (A * N, D)
-        norms = cut.square().sum(dim=1, keepdim=True)
-        scores = torch.addmm(norms, cut, self._variants.T, alpha=-2.0)  # (A * N, S * K)
+        norms = self._image_norms(images, len(bank))  # (A, N)
+        scores = torch.addmm(norms.view(-1, 1), cut, self._variants.T, alpha=-2.0)  # (A * N, S * K)
         per_angle = scores.add_(self._norms).view(len(bank), len(images), -1).min(dim=0)
         per_symmetry = per_angle.values.view(len(images), self._n_symmetries, -1).min(dim=1)
         symmetry = per_symmetry.indices  # (N, K)
         step = per_angle.indices.view(len(images), self._n_symmetries, -1)
         return Match(
             bank=bank,
+            norms=norms,
             squared=per_symmetry.values.clamp_min(0.0),
             step=step.gather(1, symmetry[:, None]).squeeze(1),
             symmetry=symmetry,
         )
 
+    def _image_norms(self, images: Tensor, n_angles: int) -> Tensor:
+        """Squared norms (A, N) over the window, of images turned by the bank's angles."""
+        squares = images.square()
+        if self._turning_norms:
+            squares = quadrant_bank(squares, 4 * n_angles)
+        return self._cut(squares).sum(dim=-1).expand(n_angles, -1).contiguous()
+
     def distances(self, match: Match, units: Tensor) -> Tensor:
-        """Exact distances (N,) of each image from its unit (N,), by plain subtraction."""
+        """Distances (N,) of each image from its unit (N,), with the precision of float64."""
         row = torch.arange(len(units), device=units.device)
-        aligned = self._cut(match.bank[match.step[row, units], row])  # (N, D)
-        variant = self._variants[match.symmetry[row, units] * self.n_prototypes + units]
-        return (aligned - variant).square().sum(dim=1).sqrt()
+        step = match.step[row, units]
+        aligned = self._cut(match.bank[step, row]).double()  # (N, D)
+        variant = self._variants[match.symmetry[row, units] * self.n_prototypes + units].double()
+        products = (aligned * variant).sum(dim=1)
+        squared = match.norms[step, row].double() + variant.square().sum(dim=1) - 2.0 * products
+        return squared.clamp_min(0.0).sqrt().float()

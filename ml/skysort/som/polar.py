@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skysort.som.interpolation import WeightedSums, sampling_matrix
+from skysort.som.interpolation import WeightedSums, cubic_convolution, sampling_matrix
 from skysort.som.rings import Rings, default_rings
 
 __all__ = ["PolarTransform", "Rings", "default_rings"]
@@ -125,7 +125,7 @@ def _ring_matrix(rings: Rings) -> WeightedSums:
     y: NDArray[np.float64] = radii.reshape(-1, fold, 1, 1) * np.sin(angles) + centre
     x: NDArray[np.float64] = radii.reshape(-1, fold, 1, 1) * np.cos(angles) + centre
     y, x = (part.transpose(0, 2, 1, 3).reshape(-1, fold * fold) for part in (y, x))
-    return sampling_matrix(y, x, (rings.size, rings.size))
+    return sampling_matrix(y, x, (rings.size, rings.size), kernel=cubic_convolution)
 
 
 def _drawing_matrix(rings: Rings) -> WeightedSums:
@@ -138,5 +138,10 @@ def _drawing_matrix(rings: Rings) -> WeightedSums:
     column = (angle / (2.0 * math.pi) * rings.n_angles).ravel()
     outside = radius.ravel() > rings.radius + 0.5
     return sampling_matrix(
-        row[:, None], column[:, None], (rings.n_rings, rings.n_angles), polar=True, blank=outside
+        row[:, None],
+        column[:, None],
+        (rings.n_rings, rings.n_angles),
+        kernel=cubic_convolution,
+        polar=True,
+        blank=outside,
     )

@@ -34,25 +34,27 @@ ANGLE_BITS = 63
 #: Still fewer sort out all prototypes but some.
 LOW_MODES = 12
 LOW_ANGLES = 32
-LONGLIST = 16
+LONGLIST = 12
 #: Units that are looked at with all modes and angles.
-SHORTLIST = 6
-#: What is worth the exact comparison: polar distances that exceed the second-best unit's, or the
-#: best one's by this share, by no more than this share of the image's norm. On 1,200 FIRST images
-#: that kept the true best unit of all, with 2.5 units an image.
-NEAR_BEST = 0.10
-NEAR_NORM = 0.002
+SHORTLIST = 4
+#: What is worth the exact comparison, besides the best alignment on the second-best unit: polar
+#: distances that exceed the least one by this share, and by this share of the image's norm. On
+#: 2,000 noisy synthetic sources and 1,200 of FIRST that kept the best unit of 99.8 %.
+NEAR_BEST = 0.05
+NEAR_NORM = 0.001
 #: The same between two alignments (flips, half turns) on one unit.
-NEAR_SAME = 0.05
-NEAR_SAME_NORM = 0.001
+NEAR_SAME = 0.02
+NEAR_SAME_NORM = 0.0005
 #: An image this near to its best unit, as a share of its norm, has its core compared exactly, with
 #: this many units: the errors of rings are of the size of its distance.
-NEAR_CORE = 0.15
-CORE_UNITS = 3
+NEAR_CORE = 0.05
+CORE_UNITS = 2
 #: Radius of the disk in pixels for which these shares hold. Rings sample a smaller image less
-#: well: what is added to them grows as the inverse square of its radius, and its core does not
-#: have the only word.
+#: well: what is added to them grows twice as fast as the inverse square of its radius, and its
+#: core does not have the only word.
 LARGE = 31.5
+#: Lists of a smaller image are so many times as long, at most.
+MOST_TIMES = 2.0
 #: Equal scores differ by rounding; within this share of the norms they count as tied.
 ROUNDING = 1e-6
 
@@ -96,6 +98,8 @@ class Candidates:
         Angle in steps of 2 pi / n_rotations, from 0 to n_rotations - 1.
     is_round : Tensor (L,), bool
         Whether the image as it is may be about as near to the unit.
+    leads : Tensor (L,), bool
+        Whether it seems to be the nearest one of its image.
     """
 
     image: Tensor
@@ -103,6 +107,7 @@ class Candidates:
     flip: Tensor
     step: Tensor
     is_round: Tensor
+    leads: Tensor
 
     def of(self, images: Tensor) -> "Candidates":
         """Give the images other numbers: they are those at `images` (N,) of a longer list."""
@@ -120,7 +125,8 @@ class Candidates:
         turn = alignment.angle_rad[image, unit].double() * (n_rotations / (2.0 * math.pi))
         step = turn.round().long() % n_rotations
         flip = alignment.flip[image, unit]
-        return cls(image, unit, flip, step, is_round=torch.zeros_like(flip))
+        no = torch.zeros_like(flip)
+        return cls(image, unit, flip, step, is_round=no, leads=~no)
 
 
 class PolarMatcher(nn.Module):
@@ -177,13 +183,16 @@ class PolarMatcher(nn.Module):
         self._cores = CoreMatcher(
             prototypes, transform.rings, n_rotations=n_rotations, use_flip=use_flip
         )
-        self._slack = max(1.0, (LARGE / transform.rings.radius) ** 2)
+        self._slack = slack(transform.rings.radius)
+        more = min(MOST_TIMES, self._slack)
+        self._n_long, self._n_short = round(more * LONGLIST), round(more * SHORTLIST)
         self._masked: Tensor | None = None
         modes, device = transform.rings.n_modes, prototypes.device
         self._n_coarse = min(COARSE_MODES, modes)
         self.register_buffer("_low", _waves(min(LOW_MODES, modes), LOW_ANGLES, device))
         self.register_buffer("_coarse", _waves(self._n_coarse, COARSE_ANGLES, device))
         self.register_buffer("_fine", _waves(modes, n_rotations, device))
+
         rings = torch.arange(len(plain), device=device) % transform.rings.n_rings
         inner = (rings < self._cores.n_rings).nonzero().squeeze(1)
         self.register_buffer("_inner", inner)  # rows of the coefficients in the cores
@@ -201,7 +210,7 @@ class PolarMatcher(nn.Module):
     def bytes_per_image(rings: Rings, n_prototypes: int, n_rotations: int) -> int:
         """Memory that matching takes for one image: samples, products, scores."""
         products = 4 * n_prototypes * (2 * rings.n_modes + COARSE_MODES + COARSE_ANGLES)
-        fine = 4 * SHORTLIST * (rings.n_modes + 2 * n_rotations)
+        fine = 4 * round(MOST_TIMES * SHORTLIST) * (rings.n_modes + 2 * n_rotations)
         samples = rings.n_rings * (rings.n_angles + 4 * rings.n_modes)
         return 4 * (products + fine + samples)
 
@@ -250,7 +259,7 @@ class PolarMatcher(nn.Module):
         return (False, True) if self.use_flip else (False,)
 
     def shortlist(
-        self, images: Tensor, coefficients: Tensor, blank: Tensor | None = None
+        self, splines: Tensor, coefficients: Tensor, blank: Tensor | None = None
     ) -> Candidates:
         """Choose the few alignments of each image that may be the best or second-best unit.
 
@@ -260,8 +269,8 @@ class PolarMatcher(nn.Module):
 
         Parameters
         ----------
-        images : Tensor (N, C, H, W), float32
-            Finite; 0 where blank.
+        splines : Tensor (N, C, H, W), float32
+            Spline coefficients of the images.
         coefficients : Tensor (Q, M, 2, N)
             Of these images, from `coefficients`.
         blank : Tensor (N, C, H, W), bool, optional
@@ -282,7 +291,8 @@ class PolarMatcher(nn.Module):
         step = self._steps(curves[edge, :, image, slot], edge, base[image])
         unturned = base[:, None] + self._norms[units] - 2.0 * curves[0, 0]  # (N, S)
         still = unturned <= self._same(squared.amin(dim=0), base)
-        far = Candidates(image, units[image, slot], edge >= 2, step, still[image, slot])
+        leads = squared[edge, image, slot] <= squared.amin(dim=(0, 2))[image]
+        far = Candidates(image, units[image, slot], edge >= 2, step, still[image, slot], leads)
         rows = near.nonzero().squeeze(1)
         if len(rows) == 0:
             return far
@@ -292,28 +302,30 @@ class PolarMatcher(nn.Module):
         units = units[rows].gather(1, slots)
         inner = coefficients[self._inner][..., rows]
         outside = _pick(products, rows, units)
-        cores = self._by_core(images[rows], inner, outside, base[rows], units)
+        cores = self._by_core(splines[rows], inner, outside, base[rows], units)
         return Candidates.joined([far, cores.of(rows)])
 
     def _by_core(
-        self, images: Tensor, inner: Tensor, products: Tensor, base: Tensor, units: Tensor
+        self, splines: Tensor, inner: Tensor, products: Tensor, base: Tensor, units: Tensor
     ) -> Candidates:
         """Candidates by the pixels of the core, which take the place of the rings there.
 
-        Of images (n, C, H, W) with the coefficients `inner` of the rings of their cores, and with
-        their products (n, S, M, 2, 2) on all rings with their own units (n, S).
+        Of images with the spline coefficients (n, C, H, W), with the coefficients `inner` of the
+        rings of their cores, and with their products (n, S, M, 2, 2) on all rings with their own
+        units (n, S).
         """
-        prototypes = self._plain[self._inner]
+        fade = self._cores.fade.repeat(len(self._inner) // self._cores.n_rings).view(-1, 1, 1, 1)
+        prototypes = self._plain[self._inner] * fade
         own = slice(0, self._blanked.shape[1] * self._cores.n_rings)
         whole = base
         if not self._square:
-            base = base - inner[own].square().sum(dim=(0, 1, 2))
-        norms = self._norms - prototypes[own].square().sum(dim=(0, 1, 2))
+            base = base - (inner[own].square() * fade[own]).sum(dim=(0, 1, 2))
+        norms = self._norms - (self._plain[self._inner][own] * prototypes[own]).sum(dim=(0, 1, 2))
         every = torch.arange(len(units), device=units.device)
         products = products - _pick(_multiply(inner, prototypes), every, units)
         outside = torch.cat([_along(products, f, w) for f, w in enumerate(self._turned)], dim=2)
         mixed = (base[:, None] + norms[units])[..., None] - 2.0 * outside  # (n, S, A)
-        mixed += self._cores.squared(images, units)
+        mixed += self._cores.squared(splines, units)
         unturned, n_steps = mixed[..., 0], self._cores.n_steps
         sectors, place = mixed.view(*units.shape, -1, n_steps).min(
             dim=3
@@ -321,9 +333,10 @@ class PolarMatcher(nn.Module):
         squared = sectors.amin(dim=2).clamp_min_(0.0)  # (n, S)
         norm = self._slack * self._scale(whole)[:, None]
         two = squared.topk(2, dim=1, largest=False).values
-        limit = torch.maximum(two[:, :1] * (1.0 + NEAR_BEST), two[:, 1:]) + NEAR_SAME_NORM * norm
+        limit = two[:, :1] * (1.0 + NEAR_BEST) + NEAR_SAME_NORM * norm
         same = self._same(squared, whole)
         worth = sectors <= torch.minimum(limit, same)[..., None]
+        worth |= sectors <= torch.minimum(squared, two[:, 1:])[..., None]
         image, slot, sector = worth.nonzero().unbind(dim=1)
         chosen = sector * n_steps + place[image, slot, sector]
         still = (unturned <= same)[image, slot]
@@ -333,6 +346,7 @@ class PolarMatcher(nn.Module):
             self._cores.flip[chosen],
             self._cores.step[chosen],
             still,
+            leads=sectors[image, slot, sector] <= two[image, 0],
         )
 
     def _nearest(self, products: Tensor, base: Tensor) -> Tensor:
@@ -341,8 +355,8 @@ class PolarMatcher(nn.Module):
         The very first modes sort out most of them.
         """
         every = torch.arange(self.n_prototypes, device=base.device).expand(len(base), -1)
-        some = self._best_of(every, products[: self._low.shape[2]], self._low, LONGLIST, base)
-        return self._best_of(some, _of_units(products, some), self._coarse, SHORTLIST, base)
+        some = self._best_of(every, products[: self._low.shape[2]], self._low, self._n_long, base)
+        return self._best_of(some, _of_units(products, some), self._coarse, self._n_short, base)
 
     def _best_of(
         self, units: Tensor, products: Tensor, waves: Tensor, n_best: int, base: Tensor
@@ -378,8 +392,9 @@ class PolarMatcher(nn.Module):
         norm = self._slack * self._scale(base)[:, None]
         unit = squared.amin(dim=0)  # (N, S)
         two = unit.topk(2, dim=1, largest=False).values.clamp_min(0.0)
-        limit = torch.maximum(two[:, :1] * (1.0 + NEAR_BEST), two[:, 1:]) + NEAR_NORM * norm
-        return (squared <= limit) & (squared <= self._same(unit, base))
+        limit = two[:, :1] * (1.0 + NEAR_BEST) + NEAR_NORM * norm
+        contends = (squared <= limit) & (squared <= self._same(unit, base))
+        return contends | (squared <= torch.minimum(unit, two[:, 1:]))
 
     def _same(self, squared: Tensor, base: Tensor) -> Tensor:
         """Squared distances (N, S) up to which another alignment on a unit is as good."""
@@ -399,6 +414,17 @@ class PolarMatcher(nn.Module):
         first = torch.where(reached, index, len(index)).amin(dim=1)
         last = torch.where(reached, index, -1).amax(dim=1)
         return torch.where(downwards, self.n_rotations - last, first) % self.n_rotations
+
+
+def slack(radius: float) -> float:
+    """Factor of the shares that are added to rings of a disk of this radius in pixels.
+
+    Examples
+    --------
+    >>> slack(31.5), slack(100.0), slack(15.75)
+    (1.0, 1.0, 7.0)
+    """
+    return max(1.0, 2.0 * (LARGE / radius) ** 2 - 1.0)
 
 
 def _multiply(images: Tensor, prototypes: Tensor) -> Tensor:

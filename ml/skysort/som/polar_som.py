@@ -35,7 +35,7 @@ __all__ = ["EpochReport", "PartialUpdate", "PolarSOM", "Projection", "SOMConfig"
 #: they need stays in the processor's cache; a graphics card wants as many as its memory takes.
 BLOCK = {"cpu": 128, "cuda": 8192}
 #: Images that are read, and whose candidates are compared exactly, at once: the more there are,
-#: the more of them share an angle. They may take a quarter of the memory.
+#: the more of them share an angle. They may take a quarter of the memory, and what turns them, too.
 CHUNK = 4096
 #: A batch is cut into as many parts, from all over the survey, that several processes share.
 PARTS_PER_BATCH = 8
@@ -126,6 +126,7 @@ class PolarSOM(SOM):
             self.weights * self._scale,
             self._window_turner,
             window=self._window,
+            is_disk=self.config.window == "disk",
             use_flip=self.config.use_flip,
         )
 
@@ -311,13 +312,14 @@ class PolarSOM(SOM):
 
         def place(chunk: Chunk) -> Projection:
             images, blank = self._on_device(chunk)
-            found = []
+            pixels, found = refiner.read(images, blank), []
             for start, stop in slices(len(chunk), self._block):
                 part, gaps = images[start:stop], None if blank is None else blank[start:stop]
                 with tensor_cores(self.device):
-                    candidates = matcher.shortlist(part, matcher.coefficients(part, gaps), gaps)
+                    coefficients = matcher.coefficients(part, gaps)
+                    candidates = matcher.shortlist(pixels.splines[start:stop], coefficients, gaps)
                 found.append(candidates.of(torch.arange(start, stop, device=self.device)))
-            places = refiner.refine(images, Candidates.joined(found), blank)
+            places = refiner.refine(pixels, Candidates.joined(found))
             return Projection(*(column.cpu().numpy() for column in places))
 
         return place
@@ -334,9 +336,9 @@ class PolarSOM(SOM):
             alignment = matcher.align(matcher.coefficients(scaled[start:stop]))
             pairs = Candidates.chosen(alignment, adjacent[start:stop], self.config.n_rotations)
             found.append(pairs.of(torch.arange(start, stop, device=self.device)))
-        pairs = Candidates.joined(found)
+        pairs, refiner = Candidates.joined(found), self._refiner()
         distances = np.full((len(scaled), len(scaled)), np.nan)
-        exact = self._refiner().distances(scaled, pairs).cpu().numpy().astype(np.float64)
+        exact = refiner.distances(refiner.read(scaled), pairs).cpu().numpy().astype(np.float64)
         distances[pairs.image.cpu().numpy(), pairs.unit.cpu().numpy()] = exact
         smaller: NDArray[np.float64] = np.fmin(distances, distances.T)
         return smaller

@@ -13,7 +13,7 @@ from torch import Tensor
 from skysort.som.config import PINK_SIGMA, PINK_STEP
 from skysort.som.distributed import Team
 from skysort.som.grid import Grid
-from skysort.som.interpolation import WeightedSums
+from skysort.som.interpolation import WeightedSums, spline_coefficients
 from skysort.som.matching import Match
 from skysort.som.polar_matching import Alignment
 from skysort.som.rotation import N_SYMMETRIES, symmetry_apply
@@ -201,17 +201,20 @@ class PixelSums:
         steps = (angle_rad.double() * (full / (2.0 * math.pi))).round().long() % full
         step, symmetry = self.turner.split(steps, flip)
         at_once = max(1, TURNED_BYTES // (4 * self.numerator[0].numel()))
+        splines = spline_coefficients(images).flatten(2)
         for rows in torch.split(torch.arange(len(unit), device=unit.device), at_once):
             place = torch.argsort(symmetry[rows] * len(self.numerator) + unit[rows])
             rows = rows[place]  # by symmetry, then by prototype
-            turned = self._turned(images.flatten(2), image[rows], step[rows])
+            turned = self._turned(splines, image[rows], step[rows])
             self._sum(turned, symmetry[rows], unit[rows], weight[rows])
 
-    def _turned(self, images: Tensor, image: Tensor, step: Tensor) -> Tensor:
-        """Images (l, C * H * W), each turned by its step of the first quadrant."""
-        turned = images.new_empty((len(image), images[0].numel()))
-        for first, rows in self.turner.groups(step):
-            columns = images[image[rows]].flatten(0, 1).T.contiguous()  # (H * W, l * C)
+    def _turned(self, splines: Tensor, image: Tensor, step: Tensor) -> Tensor:
+        """Images (l, C * H * W) of coefficients, each turned by its step of the first quadrant."""
+        turned = splines.new_empty((len(image), splines[0].numel()))
+        order, groups = self.turner.groups(step)
+        for first, part in groups:
+            rows = order[part]
+            columns = splines[image[rows]].flatten(0, 1).T.contiguous()  # (H * W, l * C)
             turned[rows] = self.turner.turn(columns, first).T.reshape(len(rows), -1)
         return turned
 

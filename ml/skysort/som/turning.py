@@ -5,22 +5,24 @@ Angles are whole steps of ``2 pi / n_rotations``. Quarter turns and flips only m
 """
 
 import math
-from collections.abc import Iterator
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from skysort.som.interpolation import WeightedSums, sampling_matrix
+from skysort.som.interpolation import WeightedSums
+from skysort.som.rotation import turning_matrix
 
 __all__ = ["Turner"]
 
 #: Images turned at once: what they need still lies in the processor's cache.
-AT_ONCE = 64
+AT_ONCE = 128
 
 
 class Turner:
     """Turns flattened images counter-clockwise, y up, and keeps some of their pixels.
+
+    It takes the images' spline coefficients (`skysort.som.interpolation.spline_coefficients`), so
+    that they are computed once for all angles.
 
     Parameters
     ----------
@@ -52,20 +54,13 @@ class Turner:
 
     def _matrix(self, step: int) -> WeightedSums:
         if step not in self._matrices:
-            angle, centre = 2.0 * math.pi * step / self.n_rotations, (self.size - 1) / 2.0
-            y, x = (part[self._keep] - centre for part in np.mgrid[: self.size, : self.size])
-            # The value at p comes from the point that the rotation carries to p: R(-angle) p.
-            back_y = math.cos(angle) * y - math.sin(angle) * x + centre
-            back_x = math.cos(angle) * x + math.sin(angle) * y + centre
-            if step == 0:  # no rounding may interpolate what does not move
-                back_y, back_x = back_y.round(), back_x.round()
-            shape = (self.size, self.size)
-            matrix = sampling_matrix(back_y[:, None], back_x[:, None], shape)
+            angle = 2.0 * math.pi * step / self.n_rotations
+            matrix = turning_matrix(self.size, angle, self._keep)
             self._matrices[step] = matrix.to(self.device)
         return self._matrices[step]
 
     def turn(self, columns: Tensor, step: int) -> Tensor:
-        """Turn images, one in each column (H * W, N), by `step` steps; gives (D, N).
+        """Turn images by `step` steps, the coefficients of one in each column (H * W, N); (D, N).
 
         Steps from 0 to a quarter turn and a few beyond are meant: every matrix is kept.
         """
@@ -80,11 +75,14 @@ class Turner:
         turn = torch.where(flip, -steps, steps) % self.n_rotations
         return turn % self.quarter, turn // self.quarter + 4 * flip
 
-    def groups(self, steps: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """Sort rows by their step (L,): yields (step, rows of this step)."""
+    def groups(self, steps: Tensor) -> tuple[Tensor, list[tuple[int, slice]]]:
+        """Sort rows by their step (L,): their order (L,), and which step which part of it has."""
         order = torch.argsort(steps, stable=True)
         counts = torch.bincount(steps, minlength=self.quarter).tolist()
-        for step, rows in enumerate(torch.split(order, counts)):
-            for part in torch.split(rows, AT_ONCE):
-                if len(part):
-                    yield step, part
+        groups, start = [], 0
+        for step, count in enumerate(counts):
+            stop = start + count
+            parts = range(start, stop, AT_ONCE)
+            groups += [(step, slice(first, min(stop, first + AT_ONCE))) for first in parts]
+            start = stop
+        return order, groups
