@@ -301,8 +301,8 @@ def test_radio_galaxies_are_classified_with_few_votes(tmp_path, real_data):
     paths = (str(tmp_path / "first.npy"), str(folder / "labels.csv"))
     assert main(["simulate", *paths, *more, "--epochs", "10"]) == 0
     _, found = results(tmp_path)
-    for budget, floor in ((0.3, 0.70), (1.0, 0.86)):
+    for budget, floor, most_error in ((0.3, 0.74, 0.08), (1.0, 0.88, 0.04)):
         ours, alone = (found[m, budget]["mean"] for m in ("ours", "human-only adaptive"))
         assert ours["accuracy"] >= floor
         assert ours["accuracy"] > alone["accuracy"]
-        assert ours["calibration_error"] <= 0.06
+        assert ours["calibration_error"] <= most_error
