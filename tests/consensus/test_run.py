@@ -53,8 +53,9 @@ def test_every_subject_gets_probabilities_that_sum_to_one(voted):
 
 
 def test_every_item_and_volunteer_has_a_posterior(voted):
+    n_items = voted.items.count()
     run = consensus_run(campaign=voted)
-    assert ItemPosterior.objects.filter(run=run).count() == voted.items.count()
+    assert ItemPosterior.objects.filter(run=run).count() == n_items
     assert VolunteerPosterior.objects.filter(run=run).count() == run.n_volunteers == 5
     for item in ItemPosterior.objects.filter(run=run):
         assert sum(item.probabilities.values()) == pytest.approx(1.0)

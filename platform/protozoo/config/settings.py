@@ -140,7 +140,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
 # Votes --------------------------------------------------------------------------------------
 # Dotted paths of functions that are called with each new vote, in its transaction.
-VOTE_OBSERVERS: list[str] = []
+VOTE_OBSERVERS = [
+    "protozoo.consensus.online.vote_believe",
+    "protozoo.consensus.refits.refit_when_due",
+]
 
 # API ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

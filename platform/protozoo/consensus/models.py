@@ -1,9 +1,12 @@
 """Runs of the vote model and what they say; the scientists' reviews."""
 
+import math
+
 from django.conf import settings
 from django.db import models
 
 from protozoo.accounts.models import Volunteer
+from protozoo.sorting.models import Prototype
 from protozoo.subjects.models import Subject
 from protozoo.voting.models import Campaign, Item, Question
 
@@ -37,6 +40,9 @@ class ConsensusRun(models.Model):
     ledger = models.JSONField(
         default=dict, help_text="Votes and seconds by kind of question, and what they brought."
     )
+    online = models.JSONField(
+        default=dict, help_text="What single votes need to change beliefs until the next run."
+    )
     inputs_checksum = models.CharField(
         max_length=64, blank=True, help_text="SHA-256 of all that was merged beside the votes."
     )
@@ -52,6 +58,70 @@ class ConsensusRun(models.Model):
 
     def __str__(self) -> str:
         return f"Consensus {self.pk} of {self.campaign}"
+
+
+class AskingPlan(models.Model):
+    """When a campaign's votes are merged again, and what is worth asking then."""
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="asking_plan")
+    sure = models.FloatField(
+        default=0.95, help_text="What has this probability is settled and asked no more."
+    )
+    n_questions = models.PositiveIntegerField(
+        default=300, help_text="Grids and subjects that wait for answers at most."
+    )
+    least_gain = models.FloatField(
+        default=1e-3, help_text="Bits per second below which nothing more is to be learnt."
+    )
+    refit_votes = models.PositiveIntegerField(
+        default=100, help_text="New votes after which all are merged again."
+    )
+    refit_share = models.FloatField(
+        default=0.05, help_text="The same as a share of the votes merged; the larger number counts."
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sure__gt=0.5, sure__lt=1), name="asking_plan_sure_in_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(least_gain__gte=0, refit_votes__gte=1, refit_share__gte=0),
+                name="asking_plan_limits_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Asking plan of {self.campaign}"
+
+    def votes_until_refit(self, n_merged: int) -> int:
+        """Give the new votes after which a merge of so many is out of date."""
+        return max(self.refit_votes, math.ceil(self.refit_share * n_merged))
+
+
+class SplitProposal(models.Model):
+    """A prototype whose members are of several classes, so that a map of its own may part them."""
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "proposed"
+        DISMISSED = "dismissed", "dismissed"
+        SPLIT = "split", "split"
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="splits")
+    prototype = models.ForeignKey(Prototype, on_delete=models.CASCADE, related_name="splits")
+    purity = models.FloatField(help_text="Expected share of the commonest class of its members.")
+    probability_mixed = models.FloatField(help_text="That people call it mixed.")
+    state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["purity", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "prototype"], name="split_proposal_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"Split of {self.prototype}: {self.state}"
 
 
 class ItemPosterior(models.Model):
@@ -155,6 +225,46 @@ class SubjectPosterior(models.Model):
             "grid": self.n_votes_grid,
             "direct": self.n_votes_direct,
         }
+
+
+class ItemBelief(models.Model):
+    """What is believed of a prototype or a subject by now: a run's belief and all votes since."""
+
+    run = models.ForeignKey(ConsensusRun, on_delete=models.CASCADE, related_name="item_beliefs")
+    prototype = models.ForeignKey(Prototype, null=True, on_delete=models.CASCADE, related_name="+")
+    subject = models.ForeignKey(Subject, null=True, on_delete=models.CASCADE, related_name="+")
+    state = models.JSONField(help_text="See skysort.consensus.online.ItemState.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "prototype"], name="belief_of_prototype_once"),
+            models.UniqueConstraint(fields=["run", "subject"], name="belief_of_subject_once"),
+            models.CheckConstraint(
+                condition=models.Q(prototype__isnull=True) ^ models.Q(subject__isnull=True),
+                name="belief_is_of_one_thing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Belief of {self.prototype or self.subject} after {self.run}"
+
+
+class VolunteerBelief(models.Model):
+    """How a volunteer is believed to answer by now."""
+
+    run = models.ForeignKey(
+        ConsensusRun, on_delete=models.CASCADE, related_name="volunteer_beliefs"
+    )
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="+")
+    state = models.JSONField(help_text="See skysort.consensus.online.VolunteerState.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "volunteer"], name="belief_of_volunteer_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"Belief of {self.volunteer} after {self.run}"
 
 
 class Review(models.Model):

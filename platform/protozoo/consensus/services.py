@@ -12,6 +12,7 @@ import numpy as np
 from django.db.models import Max
 
 from protozoo.accounts.models import User
+from protozoo.consensus.asking import questions_propose
 from protozoo.consensus.ballots import (
     Ballots,
     ballots_read,
@@ -20,9 +21,18 @@ from protozoo.consensus.ballots import (
     votes_that_count,
 )
 from protozoo.consensus.exceptions import MergeBusyError, NothingToMergeError, ReviewError
+from protozoo.consensus.honesty import calibrated
+from protozoo.consensus.ledger import ledger_of
 from protozoo.consensus.models import ConsensusRun, Review
+from protozoo.consensus.online import beliefs_write, newest_vote_id, votes_replay
+from protozoo.consensus.splits import splits_propose
 from protozoo.consensus.state import merge_folder, state_load, state_save
-from protozoo.consensus.writing import rows_write, runs_discard_unfinished, runs_prune
+from protozoo.consensus.writing import (
+    rows_write,
+    run_finish,
+    runs_discard_unfinished,
+    runs_prune,
+)
 from protozoo.jobs.services import Report, silent
 from protozoo.sorting.selectors import features_of
 from protozoo.subjects.models import Subject
@@ -73,13 +83,14 @@ def _merge(
     if not ballots.n_votes:
         raise NothingToMergeError(f"Nobody has voted in {campaign} yet, as its question stands.")
     report(0, 0, f"merging {ballots.n_votes} votes")
-    result = merge(
+    merged = merge(
         ballots.votes,
         places.cells,
         settings,
         features=features_of(campaign.sorting, places.subjects),
         start=None if state is None else state.start.as_result(),
     )
+    result, honesty = calibrated(merged, ballots, places)
     run = ConsensusRun.all_runs.create(
         campaign=campaign,
         question=question,
@@ -94,12 +105,22 @@ def _merge(
         n_iterations=result.n_iterations,
         has_converged=result.converged,
         audit=_audit(ballots, result),
+        calibration=honesty.as_json(),
+        ledger=ledger_of(ballots, result, honesty),
         inputs_checksum=inputs,
         code_version=__version__,
     )
     rows_write(run, ballots, places, result, report)
+    beliefs_write(run, ballots, places, result, settings)
+    # Whoever votes from here on changes this run's beliefs.
+    missed_until = newest_vote_id(campaign)
+    run_finish(run)
     state_save(campaign, question, places, ballots, result)
     runs_prune(campaign)
+    if campaign.state == Campaign.State.OPEN:
+        questions_propose(campaign=campaign, ballots=ballots, places=places, result=result)
+    votes_replay(run, until=missed_until)
+    splits_propose(campaign=campaign, places=places, result=result, classes=ballots.votes.classes)
     return run
 
 

@@ -7,7 +7,7 @@ question or the map has changed, a run begins afresh: nothing but time is lost.
 import hashlib
 import json
 import logging
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from protozoo.consensus.ballots import Ballots, Places
 from protozoo.voting.models import Campaign, Question
 from skysort.consensus.dawid_skene import DawidSkeneFit
+from skysort.consensus.head import HeadChoice
 from skysort.consensus.merge import MODEL, MergeResult
 from skysort.images.whole_file import write_whole
 
@@ -26,9 +27,9 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class HeadStart:
-    """What is known of the head: nothing, so that all its settings are compared again."""
+    """How stiff the head was, so that only what is near is compared again."""
 
-    choice: None = None
+    choice: HeadChoice | None
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def state_save(
             file,
             key=np.array(_key(question, places)),
             volunteers=ballots.volunteers,
+            choice=np.array(json.dumps(_choice(result))),
             machine=result.machine_probabilities.astype(np.float32),
             **fit,
         )
@@ -94,8 +96,16 @@ def _state(arrays: dict[str, NDArray[Any]]) -> State:
         value = arrays[f"fit_{each.name}"]
         fit[each.name] = value if value.ndim else value.item()
     machine = arrays["machine"].astype(np.float64)
-    start = Start(DawidSkeneFit(**fit), HeadStart(), machine)
+    record = json.loads(str(arrays["choice"]))
+    choice = record and HeadChoice(
+        record["follow"], tuple(record["strengths"]), tuple(record["shares"])
+    )
+    start = Start(DawidSkeneFit(**fit), HeadStart(choice), machine)
     return State(start, arrays["volunteers"].astype(np.int64))
+
+
+def _choice(result: MergeResult) -> dict[str, Any] | None:
+    return None if result.head.choice is None else asdict(result.head.choice)
 
 
 def _path(campaign: Campaign) -> Path:

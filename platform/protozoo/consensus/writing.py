@@ -37,7 +37,7 @@ Row = TypeVar("Row", bound=models.Model)
 def rows_write(
     run: ConsensusRun, ballots: Ballots, places: Places, result: MergeResult, report: Report
 ) -> None:
-    """Write all rows of a run, then its date."""
+    """Write all rows of a run but its date."""
     total = len(ballots.items) + len(ballots.volunteers) + len(places.subjects)
     done = 0
     for rows in (
@@ -49,8 +49,12 @@ def rows_write(
             _create(batch)
             done += len(batch)
             report(min(done, total), total, "writing the probabilities down")
+
+
+def run_finish(run: ConsensusRun) -> None:
+    """Show a run whose rows all stand."""
     run.finished_at = timezone.now()
-    run.save(update_fields=["finished_at"])
+    run.save(update_fields=["finished_at", "online"])
 
 
 def _create(batch: list[Any]) -> None:
@@ -163,6 +167,8 @@ def runs_prune(campaign: Campaign) -> None:
 
 
 def _rows_delete(run: ConsensusRun) -> None:
-    for rows in (run.items, run.volunteers, run.subjects):
+    for rows in (
+        run.items, run.volunteers, run.subjects, run.item_beliefs, run.volunteer_beliefs
+    ):  # fmt: skip
         while keys := list(rows.values_list("pk", flat=True)[:BATCH_SIZE]):
             rows.filter(pk__in=keys).delete()

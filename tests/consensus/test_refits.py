@@ -1,0 +1,76 @@
+"""Enough new votes call for a new merge, once."""
+
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from protozoo.consensus.models import AskingPlan
+from protozoo.consensus.refits import MERGE_TASK, merge_later
+from protozoo.consensus.services import consensus_run
+from protozoo.jobs.models import Job
+from protozoo.voting.services import vote_record
+from protozoo.voting.trees import default_tree, tree_path
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def campaign():
+    campaign = factories.make_campaign(votes_to_retire=50, votes_cap=50)
+    AskingPlan.objects.create(campaign=campaign, refit_votes=3, refit_share=0.1)
+    return campaign
+
+
+def vote(campaign, n=1):
+    item = campaign.items.filter(kind="audit").first()
+    for _ in range(n):
+        vote_record(
+            volunteer=factories.make_volunteer(),
+            item_id=item.pk,
+            question_version=1,
+            path=tree_path(default_tree(), "frii"),
+            client_uuid=uuid.uuid4(),
+            seconds=3.0,
+            answered_at=timezone.now(),
+        )
+
+
+def jobs():
+    return Job.objects.filter(task=MERGE_TASK)
+
+
+def test_a_merge_is_ordered_after_enough_votes_and_never_twice_at_once(campaign):
+    vote(campaign, 2)
+    assert not jobs().exists()
+    vote(campaign, 10)
+    assert jobs().get().arguments == {"campaign_id": campaign.pk}
+    assert merge_later(campaign=campaign) == jobs().get()
+
+
+def test_a_done_merge_makes_room_for_the_next(campaign):
+    vote(campaign, 6)
+    consensus_run(campaign=campaign)
+    jobs().update(state=Job.State.DONE)
+    vote(campaign, 2)
+    assert jobs().count() == 1
+    vote(campaign, 4)
+    assert jobs().count() == 2
+
+
+def test_votes_in_other_campaigns_do_not_count(campaign):
+    consensus_run(campaign=_voted(campaign))
+    vote(factories.make_campaign(votes_to_retire=50), 12)
+    vote(campaign, 1)
+    assert not jobs().exists()
+
+
+def test_many_votes_call_for_a_share_of_them():
+    plan = AskingPlan(refit_votes=100, refit_share=0.05)
+    assert [plan.votes_until_refit(n) for n in (0, 2000, 2001, 10_000)] == [100, 100, 101, 500]
+
+
+def _voted(campaign):
+    factories.make_vote(item=campaign.items.first())
+    return campaign
