@@ -135,7 +135,9 @@ class MergeSettings:
 
     The defaults are a compromise from trials on FIRST and synthetic images with simulated crowds.
     Volunteers are held closer to the crowd than in `vote_model`, where no machine takes part: with
-    one or two votes a subject, a loose matrix and the head talk each other into errors.
+    one or two votes a subject, a loose matrix and the head talk each other into errors. Nor is the
+    correlation of votes learnt: where the machine is wrong, those who agree against it would look
+    like an echo.
 
     Attributes
     ----------
@@ -158,7 +160,7 @@ class MergeSettings:
     worker_strength: float = 20.0
     crowd_strength: float = 100.0
     class_strength: float = 10.0
-    correlation: float | None = None
+    correlation: float | None = 0.0
     transfer: float = 0.25
     max_iterations: int = 100
     tolerance: float = 1e-4
