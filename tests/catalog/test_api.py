@@ -78,6 +78,8 @@ def test_rows_come_with_probabilities_by_class(client, release, django_assert_ma
     assert row["identifier"] == entry.identifier
     assert row["probabilities"] == dict(zip(CLASSES, entry.probabilities, strict=True))
     assert row["n_votes"] == entry.n_votes
+    for name in ("is_unknown", "n_votes_grid", "n_volunteers", "reliability", "weight_head"):
+        assert row[name] == getattr(entry, name)
 
 
 def test_rows_of_another_release_are_not_given(client, release):
@@ -149,6 +151,14 @@ def test_cone_search_gives_all_rows_inside(client, release):
     document = scs(client, release, RA=10, DEC=20, SR=180)
     assert len(document.get_first_table().array) == 40
     assert info(document, "QUERY_STATUS") == "OK"
+
+
+def test_cone_search_gives_what_is_not_known_as_none(client, release):
+    release.entries.filter(pk=release.entries.first().pk).update(reliability=0.75)
+    table = scs(client, release, RA=10, DEC=20, SR=180).get_first_table().to_table()
+    told = np.ma.asarray(table["reliability"]).astype(float).filled(np.nan)
+    assert told[~np.isnan(told)].tolist() == [0.75]
+    assert len(told) == 40
 
 
 def test_cone_search_names_the_columns_that_the_standard_asks_for(client, release):

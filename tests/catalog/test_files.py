@@ -33,7 +33,12 @@ ABOUT = About("c-v1", "Ünïcode\ntitle", "1", "CC0", "Cite & <us>", "2026-11-23
 def release(db):
     campaign = make_campaign(sorting=make_sorting(n_subjects=25))
     make_votes(campaign, n_volunteers=2)
-    make_consensus_run(campaign)
+    run = make_consensus_run(campaign)
+    run.subjects.filter(pk__lte=run.subjects.first().pk + 9).update(
+        weight_prototype=0.1, weight_head=0.2, weight_grid=0.6, n_votes_grid=4, n_volunteers=5,
+        reliability=0.75,
+    )  # fmt: skip
+    run.subjects.filter(pk=run.subjects.last().pk).update(is_unknown=True)
     make_review(
         campaign.sorting.survey.subjects.first(),
         campaign=campaign,
@@ -76,8 +81,9 @@ def test_the_three_files_hold_the_same_rows(release):
     of_fits = rows_of_fits(release.folder / "catalog.fits")
     assert list(of_fits) == [column.name for column in columns]
     assert len(of_fits["id"]) == release.n_rows == 25
-    assert rows_of_votable(release.folder / "catalog.vot") == of_fits
-    assert rows_of_csv(release.folder / "catalog.csv", columns) == of_fits
+    assert np.isnan(of_fits["reliability"]).sum() == 15
+    np.testing.assert_equal(rows_of_votable(release.folder / "catalog.vot"), of_fits)
+    np.testing.assert_equal(rows_of_csv(release.folder / "catalog.csv", columns), of_fits)
 
 
 def test_the_files_hold_the_rows_of_the_database(release):
@@ -91,13 +97,29 @@ def test_the_files_hold_the_rows_of_the_database(release):
         assert row["angle"] == pytest.approx(np.degrees(entry.angle_rad), rel=1e-6)
         assert row["flip"] == entry.is_flipped
         assert row["is_audit"] == entry.is_audit
-        assert row["n_votes"] == entry.n_votes_prototype + entry.n_votes_direct
+        assert row["n_votes"] == entry.n_votes
+        assert (row["n_votes_grid"], row["n_volunteers"]) == (
+            entry.n_votes_grid,
+            entry.n_volunteers,
+        )
+        assert row["weight_head"] == np.float32(entry.weight_head)
+        assert row["weight_grid"] == np.float32(entry.weight_grid)
+        assert row["is_unknown"] == entry.is_unknown
+        np.testing.assert_equal(row["reliability"], np.float32(entry.reliability or np.nan))
         assert row["outlier_rank"] == entry.outlier_rank
 
 
 def test_probabilities_in_the_file_sum_to_one(release):
     rows = rows_of_fits(release.folder / "catalog.fits")
     assert np.sum([rows[f"p_{key}"] for key in CLASSES], axis=0) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_row_that_nobody_knows_is_called_unknown_in_the_files(release):
+    rows = Table(rows_of_fits(release.folder / "catalog.fits"))
+    unknown = rows[rows["is_unknown"]]
+    assert len(unknown) == 1
+    assert (unknown["label"][0], unknown["label_probability"][0]) == ("unknown", 0.0)
+    assert sum(unknown[f"p_{key}"][0] for key in CLASSES) == pytest.approx(1, abs=1e-6)
 
 
 def test_fits_describes_every_column(release):

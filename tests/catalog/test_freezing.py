@@ -70,14 +70,48 @@ def test_probabilities_sum_to_one(campaign):
 
 @pytest.mark.parametrize(
     ("weights", "source"),
-    [((0.2, 0.7, 0.1), "direct"), ((0.1, 0.1, 0.8), "prior"), ((0.8, 0.1, 0.1), "prototype")],
+    [
+        ((0.6, 0.1, 0.1, 0.1, 0.1), "prototype"),
+        ((0.1, 0.6, 0.1, 0.1, 0.1), "head"),
+        ((0.1, 0.1, 0.6, 0.1, 0.1), "grid"),
+        ((0.1, 0.1, 0.1, 0.6, 0.1), "direct"),
+        ((0.1, 0.1, 0.1, 0.1, 0.6), "prior"),
+        ((0.2, 0.2, 0.2, 0.2, 0.2), "direct"),
+    ],
 )
 def test_the_heaviest_weight_names_the_source(campaign, weights, source):
     subject = campaign.consensus_runs.get().subjects.first()
-    subject.weight_prototype, subject.weight_direct, subject.weight_prior = weights
+    for name, weight in zip(("prototype", "head", "grid", "direct", "prior"), weights, strict=True):
+        setattr(subject, f"weight_{name}", weight)
     subject.save()
+    entry = release_freeze(campaign=campaign).entries.get(subject=subject.subject_id)
+    assert entry.source == source
+    assert (entry.weight_head, entry.weight_grid) == (subject.weight_head, subject.weight_grid)
+
+
+def test_a_subject_that_nobody_knows_is_called_unknown(campaign):
+    guessed, reviewed = campaign.consensus_runs.get().subjects.order_by("pk")[:2]
+    for subject in (guessed, reviewed):
+        subject.is_unknown = True
+        subject.save()
+    make_review(reviewed.subject, campaign=campaign, reviewer=make_williamina(), label="artefact")
     release = release_freeze(campaign=campaign)
-    assert release.entries.get(subject=subject.subject_id).source == source
+    entry = release.entries.get(subject=guessed.subject_id)
+    assert (entry.label, entry.is_unknown, entry.probability) == ("unknown", True, 0.0)
+    assert entry.probabilities == guessed.probabilities
+    told = release.entries.get(subject=reviewed.subject_id)
+    assert (told.label, told.is_unknown, told.source) == ("artefact", False, "review")
+    assert release.figures["n_unknown"] == 1
+    assert sum(release.figures["class_counts"].values()) == 29
+
+
+def test_an_unknown_row_is_not_counted_as_sure(campaign):
+    run = campaign.consensus_runs.get()
+    sure = [row for row in run.subjects.all() if max(row.probabilities) >= 0.9]
+    assert sure
+    run.subjects.filter(pk=sure[0].pk).update(is_unknown=True)
+    release = release_freeze(campaign=campaign)
+    assert release.figures["share_confident"] == pytest.approx((len(sure) - 1) / 30)
 
 
 def test_the_newest_review_overrides_the_label(campaign):

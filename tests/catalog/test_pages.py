@@ -118,6 +118,18 @@ def test_rows_of_a_class_are_shown(client, release):
     assert f"{n_rows} rows<" in page(client, "release", release.pk, label=label)
 
 
+def test_unknown_rows_are_named_and_found(client, campaign):
+    run = campaign.consensus_runs.get()
+    strange = run.subjects.last()
+    run.subjects.filter(pk=strange.pk).update(is_unknown=True)
+    release = release_freeze(campaign=campaign)
+    shown = page(client, "release", release.pk, label="unknown")
+    assert "1 row<" in shown
+    rows = shown[shown.index("<tbody>", shown.index('id="rows"')) :]
+    assert strange.subject.identifier in rows
+    assert "Unknown" in rows
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [

@@ -456,10 +456,13 @@ export interface components {
             readonly ra_deg: number;
             /** Format: double */
             readonly dec_deg: number;
+            /** @description Key of a class, or 'unknown' where is_unknown says so. */
             readonly label: string;
+            /** @description No prototype resembles it and nobody has judged it: what it is, is a guess. */
+            readonly is_unknown: boolean;
             /**
              * Format: double
-             * @description That the model gives to the label; 0 if a reviewer's label is no class of it.
+             * @description That the model gives to the label; 0 if the label is no class of it.
              */
             readonly probability: number;
             /** @description Class -> probability. */
@@ -471,9 +474,21 @@ export interface components {
             readonly source: components["schemas"]["SourceEnum"];
             readonly n_votes: number;
             readonly n_votes_prototype: number;
+            readonly n_votes_grid: number;
             readonly n_votes_direct: number;
+            /** @description Different people behind all of these votes; 0 if not counted yet. */
+            readonly n_volunteers: number;
+            /**
+             * Format: double
+             * @description Mean chance of these votes' volunteers to name the true class.
+             */
+            readonly reliability: number | null;
             /** Format: double */
             readonly weight_prototype: number;
+            /** Format: double */
+            readonly weight_head: number;
+            /** Format: double */
+            readonly weight_grid: number;
             /** Format: double */
             readonly weight_direct: number;
             /** Format: double */
@@ -969,12 +984,14 @@ export interface components {
         SortingState: "new" | "training" | "projecting" | "ready";
         /**
          * @description * `prototype` - its prototype's votes
+         *     * `head` - votes on look-alikes
+         *     * `grid` - grids that showed it
          *     * `direct` - votes on the subject
          *     * `prior` - frequencies of the classes
          *     * `review` - a scientist's review
          * @enum {string}
          */
-        SourceEnum: "prototype" | "direct" | "prior" | "review";
+        SourceEnum: "prototype" | "head" | "grid" | "direct" | "prior" | "review";
         Step: {
             text: string;
             help?: string;
@@ -1402,7 +1419,7 @@ export interface operations {
             query?: {
                 /** @description Right ascension, declination and radius: 'ra,dec,radius' in degrees. */
                 cone?: string;
-                /** @description Key of a class. */
+                /** @description Key of a class, or 'unknown'. */
                 label?: string;
                 /** @description Least probability of the label. */
                 min_probability?: number;

@@ -73,9 +73,10 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
     class Meta:
         model = Entry
         fields = [
-            "id", "subject", "identifier", "ra_deg", "dec_deg", "label", "probability",
-            "probabilities", "entropy_bits", "source", "n_votes", "n_votes_prototype",
-            "n_votes_direct", "weight_prototype", "weight_direct", "weight_prior",
+            "id", "subject", "identifier", "ra_deg", "dec_deg", "label", "is_unknown",
+            "probability", "probabilities", "entropy_bits", "source", "n_votes",
+            "n_votes_prototype", "n_votes_grid", "n_votes_direct", "n_volunteers", "reliability",
+            "weight_prototype", "weight_head", "weight_grid", "weight_direct", "weight_prior",
             "prototype_row", "prototype_column", "distance", "angle_rad", "is_flipped",
             "outlier_rank", "outlier_score", "is_audit",
         ]  # fmt: skip
@@ -91,7 +92,7 @@ class EntryFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has
         method="in_cone",
         help_text="Right ascension, declination and radius: 'ra,dec,radius' in degrees.",
     )
-    label = filters.CharFilter(help_text="Key of a class.")
+    label = filters.CharFilter(help_text="Key of a class, or 'unknown'.")
     min_probability = filters.NumberFilter(
         field_name="probability",
         lookup_expr="gte",

@@ -60,7 +60,12 @@ def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> li
         Column("ra", ">f8", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
         Column("dec", ">f8", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)"),
         Column(
-            "label", TEXT, "", "meta.code.class;meta.main", "Morphological class", label_width
+            "label",
+            TEXT,
+            "",
+            "meta.code.class;meta.main",
+            "Morphological class; unknown where is_unknown says so",
+            label_width,
         ),
         Column(
             "label_probability",
@@ -68,7 +73,14 @@ def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> li
             "",
             "stat.probability;src.class",
             "Probability that the model gives to the label; low where a review overrides the"
-            " model, 0 where the reviewer's label is no class of it",
+            " model, 0 where the label is no class of it (unknown, or a reviewer's own)",
+        ),
+        Column(
+            "is_unknown",
+            TRUTH,
+            "",
+            "meta.code",
+            "Whether no prototype resembles the source and nobody judged it; p_* are then a guess",
         ),
         *(
             Column(f"p_{key}", ">f4", "", "stat.probability", f"Probability of the class {key}")
@@ -80,14 +92,29 @@ def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> li
             TEXT,
             "",
             "meta.ref",
-            "Where the label mostly comes from: prototype (votes on its prototype), direct (votes"
-            " on the source itself), prior (frequencies of the classes), review (a scientist)",
+            "Where the label mostly comes from: prototype (votes on its prototype), head (votes on"
+            " look-alikes anywhere on the map), grid (ticks and passes in grids that showed it),"
+            " direct (votes on the source itself), prior (frequencies of the classes), review (a"
+            " scientist)",
             max(len(source) for source in Entry.Source.values),
         ),
         Column("n_votes", ">i4", "", "meta.number", "Votes behind the row, shared ones included"),
         Column("n_votes_prototype", ">i4", "", "meta.number", "Votes on the row's prototype"),
+        Column(
+            "n_votes_grid", ">i4", "", "meta.number", "Answers to grids that showed the source"
+        ),
         Column("n_votes_direct", ">i4", "", "meta.number", "Votes on the source itself"),
+        Column("n_volunteers", ">i4", "", "meta.number", "Different volunteers behind n_votes"),
+        Column(
+            "reliability",
+            ">f4",
+            "",
+            "stat.probability",
+            "Mean chance that the volunteers behind n_votes name the true class; NaN without any",
+        ),
         Column("weight_prototype", ">f4", "", "stat.weight", "Share of the label from prototypes"),
+        Column("weight_head", ">f4", "", "stat.weight", "Share of the label from look-alikes"),
+        Column("weight_grid", ">f4", "", "stat.weight", "Share of the label from grids"),
         Column("weight_direct", ">f4", "", "stat.weight", "Share of the label from direct votes"),
         Column(
             "weight_prior", ">f4", "", "stat.weight", "Share of the label from class frequencies"
@@ -165,7 +192,7 @@ def to_records(
 
 
 _TEXTS: Final = {"id": "identifier", "label": "label", "source": "source"}
-_TRUTHS: Final = {"flip": "is_flipped", "is_audit": "is_audit"}
+_TRUTHS: Final = {"is_unknown": "is_unknown", "flip": "is_flipped", "is_audit": "is_audit"}
 _FIELDS: Final = {
     "ra": "ra_deg",
     "dec": "dec_deg",
@@ -173,8 +200,13 @@ _FIELDS: Final = {
     "entropy": "entropy_bits",
     "n_votes": "n_votes",
     "n_votes_prototype": "n_votes_prototype",
+    "n_votes_grid": "n_votes_grid",
     "n_votes_direct": "n_votes_direct",
+    "n_volunteers": "n_volunteers",
+    "reliability": "reliability",
     "weight_prototype": "weight_prototype",
+    "weight_head": "weight_head",
+    "weight_grid": "weight_grid",
     "weight_direct": "weight_direct",
     "weight_prior": "weight_prior",
     "prototype_row": "prototype_row",

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from protozoo.consensus.labels import Labels
+from protozoo.consensus.labels import UNKNOWN, Labels
 from protozoo.exceptions import ProtoZooError
 from protozoo.sky.selectors import Cone
 
@@ -33,7 +33,8 @@ class RowsForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["label"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "any"), *((label.key, label.name) for label in labels.classes)]
+        offered = {label.key: label.name for label in [UNKNOWN, *labels.classes]}
+        field.choices = [("", "any"), *offered.items()]
         for name in ("ra", "dec", "radius"):
             self.fields[name].widget.attrs["step"] = "any"
 

@@ -51,6 +51,8 @@ class Entry(models.Model):
 
     class Source(models.TextChoices):
         PROTOTYPE = "prototype", "its prototype's votes"
+        HEAD = "head", "votes on look-alikes"
+        GRID = "grid", "grids that showed it"
         DIRECT = "direct", "votes on the subject"
         PRIOR = "prior", "frequencies of the classes"
         REVIEW = "review", "a scientist's review"
@@ -61,18 +63,33 @@ class Entry(models.Model):
     ra_deg = models.FloatField()
     dec_deg = models.FloatField()
     healpix = models.BigIntegerField()
-    label = models.CharField(max_length=60)
+    label = models.CharField(
+        max_length=60, help_text="Key of a class, or 'unknown' where is_unknown says so."
+    )
+    is_unknown = models.BooleanField(
+        default=False,
+        help_text="No prototype resembles it and nobody has judged it: what it is, is a guess.",
+    )
     probability = models.FloatField(
-        help_text="That the model gives to the label; 0 if a reviewer's label is no class of it."
+        help_text="That the model gives to the label; 0 if the label is no class of it."
     )
     probabilities = models.JSONField(help_text="In the order of the run's classes; sums to 1.")
     entropy_bits = models.FloatField()
     source = models.CharField(max_length=10, choices=Source)
     weight_prototype = models.FloatField()
+    weight_head = models.FloatField(default=0.0)
+    weight_grid = models.FloatField(default=0.0)
     weight_direct = models.FloatField()
     weight_prior = models.FloatField()
     n_votes_prototype = models.PositiveIntegerField()
+    n_votes_grid = models.PositiveIntegerField(default=0)
     n_votes_direct = models.PositiveIntegerField()
+    n_volunteers = models.PositiveIntegerField(
+        default=0, help_text="Different people behind all of these votes; 0 if not counted yet."
+    )
+    reliability = models.FloatField(
+        null=True, help_text="Mean chance of these votes' volunteers to name the true class."
+    )
     prototype_row = models.PositiveSmallIntegerField()
     prototype_column = models.PositiveSmallIntegerField()
     distance = models.FloatField()
@@ -95,4 +112,4 @@ class Entry(models.Model):
 
     @property
     def n_votes(self) -> int:
-        return self.n_votes_prototype + self.n_votes_direct
+        return self.n_votes_prototype + self.n_votes_grid + self.n_votes_direct

@@ -56,6 +56,7 @@ def figures_of(release: Release, tally: Tally) -> dict[str, Any]:
         "votes_per_row": run.n_votes / n_rows,
         "seconds_per_row": run.seconds_of_volunteers / n_rows,
         "class_counts": {key: tally.labels[key] for key in _all_labels(run, tally)},
+        "n_unknown": tally.n_unknown,
         "source_counts": dict(sorted(tally.sources.items())),
         "mean_entropy_bits": tally.sum_entropy_bits / n_rows,
         "share_confident": tally.n_confident / n_rows,

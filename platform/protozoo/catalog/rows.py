@@ -8,6 +8,7 @@ from typing import Final
 from protozoo.catalog.columns import ascii_text
 from protozoo.catalog.exceptions import ReleaseError
 from protozoo.catalog.models import Entry, Release
+from protozoo.consensus.labels import UNKNOWN
 from protozoo.consensus.models import SubjectPosterior
 from protozoo.sorting.models import Assignment
 
@@ -25,6 +26,7 @@ class Tally:
     n_rows: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
+    n_unknown: int = 0
     n_confident: int = 0
     sum_entropy_bits: float = 0.0
     id_width: int = 1
@@ -32,13 +34,17 @@ class Tally:
 
     def add(self, entries: Sequence[Entry]) -> None:
         self.n_rows += len(entries)
-        self.labels.update(entry.label for entry in entries)
+        self.labels.update(entry.label for entry in entries if not entry.is_unknown)
+        self.n_unknown += sum(entry.is_unknown for entry in entries)
         self.sources.update(entry.source for entry in entries)
-        self.n_confident += sum(max(entry.probabilities) >= CONFIDENT for entry in entries)
+        self.n_confident += sum(
+            max(entry.probabilities) >= CONFIDENT for entry in entries if not entry.is_unknown
+        )
         self.sum_entropy_bits += sum(entry.entropy_bits for entry in entries)
         widths = [len(ascii_text(entry.identifier)) for entry in entries]
         self.id_width = max(self.id_width, *widths)
-        self.label_width = max(len(ascii_text(label)) for label in self.labels)
+        labels = {entry.label for entry in entries}
+        self.label_width = max(self.label_width, *(len(ascii_text(label)) for label in labels))
 
 
 def new_entries(release: Release) -> Iterator[list[Entry]]:
@@ -102,7 +108,8 @@ def _entry(
             f"Subject {subject.identifier} is in consensus run {release.run_id} but has no place"
             " on the campaign's map. Merge the votes again."
         )
-    label = posterior.label if reviewed is None else reviewed
+    is_unknown = posterior.is_unknown and reviewed is None
+    label = UNKNOWN.key if is_unknown else reviewed or posterior.label
     return Entry(
         release=release,
         subject=subject,
@@ -111,15 +118,21 @@ def _entry(
         dec_deg=subject.dec_deg,
         healpix=subject.healpix,
         label=label,
-        probability=_probability(label, release.run.classes, posterior.probabilities),
+        is_unknown=is_unknown,
+        probability=0.0 if is_unknown else _probability(label, release, posterior),
         probabilities=posterior.probabilities,
         entropy_bits=posterior.entropy_bits,
         source=_main_source(posterior) if reviewed is None else Entry.Source.REVIEW,
         weight_prototype=posterior.weight_prototype,
+        weight_head=posterior.weight_head,
+        weight_grid=posterior.weight_grid,
         weight_direct=posterior.weight_direct,
         weight_prior=posterior.weight_prior,
         n_votes_prototype=posterior.n_votes_prototype,
+        n_votes_grid=posterior.n_votes_grid,
         n_votes_direct=posterior.n_votes_direct,
+        n_volunteers=posterior.n_volunteers,
+        reliability=posterior.reliability,
         prototype_row=assignment.prototype.row,
         prototype_column=assignment.prototype.column,
         distance=assignment.distance,
@@ -131,14 +144,22 @@ def _entry(
     )
 
 
-def _probability(label: str, classes: Sequence[str], probabilities: Sequence[float]) -> float:
-    return probabilities[classes.index(label)] if label in classes else 0.0
+def _probability(label: str, release: Release, posterior: SubjectPosterior) -> float:
+    classes: list[str] = release.run.classes
+    value: float = posterior.probabilities[classes.index(label)] if label in classes else 0.0
+    return value
 
 
 def _main_source(posterior: SubjectPosterior) -> str:
-    weights: dict[str, float] = {
-        Entry.Source.DIRECT: posterior.weight_direct,
-        Entry.Source.PROTOTYPE: posterior.weight_prototype,
-        Entry.Source.PRIOR: posterior.weight_prior,
-    }
-    return max(weights, key=lambda source: weights[source])
+    """Name the heaviest source; of equal ones that which is nearest to the subject."""
+    shares = posterior.sources
+    return max(_NEAREST_FIRST, key=lambda source: shares[source])
+
+
+_NEAREST_FIRST: Final = (
+    Entry.Source.DIRECT.value,
+    Entry.Source.GRID.value,
+    Entry.Source.PROTOTYPE.value,
+    Entry.Source.HEAD.value,
+    Entry.Source.PRIOR.value,
+)

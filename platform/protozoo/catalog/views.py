@@ -17,7 +17,7 @@ from protozoo.catalog import selectors
 from protozoo.catalog.forms import FreezeForm, RowsForm
 from protozoo.catalog.models import Entry, Release
 from protozoo.catalog.services import release_freeze_later
-from protozoo.consensus.labels import Label, Labels, LabelShare
+from protozoo.consensus.labels import UNKNOWN, Label, Labels, LabelShare
 from protozoo.exceptions import ProtoZooError
 from protozoo.subjects.pictures import subject_picture_url
 from protozoo.voting.models import Campaign
@@ -69,7 +69,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
         "is_search": form.is_bound,
         "n_found": n_found,
         "rows": [
-            Row(entry, labels.of(entry.label), subject_picture_url(entry.subject, size=64))
+            Row(entry, _label_of(entry, labels), subject_picture_url(entry.subject, size=64))
             for entry in entries
         ],
         "fits_url": request.build_absolute_uri(reverse("release-file", args=[pk, "catalog.fits"])),
@@ -97,10 +97,17 @@ def _audit_note(audit: dict[str, Any]) -> str:
     return f"{low:.0%} to {high:.0%}, {audit['n_subjects']} subjects"
 
 
+def _label_of(entry: Entry, labels: Labels) -> Label:
+    return UNKNOWN if entry.is_unknown else labels.of(entry.label)
+
+
 def _shares(shown: Release, labels: Labels) -> list[LabelShare]:
-    """Give the share of each class among the rows."""
-    counts: dict[str, int] = shown.figures.get("class_counts", {})
-    return [LabelShare(labels.of(key), n / max(shown.n_rows, 1), n) for key, n in counts.items()]
+    """Give the share of each class among the rows, then of the unknown ones."""
+    figures, n_rows = shown.figures, max(shown.n_rows, 1)
+    counts = {labels.of(key): n for key, n in figures.get("class_counts", {}).items()}
+    if n_unknown := figures.get("n_unknown", 0):
+        counts[UNKNOWN] = n_unknown
+    return [LabelShare(label, n / n_rows, n) for label, n in counts.items()]
 
 
 @require_safe
