@@ -10,6 +10,8 @@ The way through this room::
 
 Only `merge.merge` is called from outside, so a fuller model (a learnt head on invariant features,
 membership from grid votes, the next question) enters behind that one function. Beside it stand
-`accuracy`, which scores probabilities against truth, and `simulation`, which invents volunteers.
+`accuracy`, which scores probabilities against truth, `calibration` and `audit`, which make them
+honest and tell how good they are by the votes on the audit sample, where no truth is known, and
+`simulation`, which invents volunteers.
 All of it is numpy alone.
 """
