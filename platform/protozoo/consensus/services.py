@@ -20,6 +20,7 @@ from protozoo.consensus.ballots import (
     places_read,
     votes_that_count,
 )
+from protozoo.consensus.baselines import baselines_of
 from protozoo.consensus.exceptions import MergeBusyError, NothingToMergeError, ReviewError
 from protozoo.consensus.honesty import calibrated
 from protozoo.consensus.ledger import ledger_of
@@ -106,7 +107,10 @@ def _merge(
         has_converged=result.converged,
         audit=_audit(ballots, result),
         calibration=honesty.as_json(),
-        ledger=ledger_of(ballots, result, honesty),
+        ledger={
+            **ledger_of(ballots, result, honesty),
+            "baselines": baselines_of(ballots, places, result),
+        },
         inputs_checksum=inputs,
         code_version=__version__,
     )
