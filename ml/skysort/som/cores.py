@@ -20,7 +20,7 @@ __all__ = ["CoreMatcher"]
 
 #: Radius of the core in pixels: beyond, an angle moves the pixels of a step by enough to count on
 #: rings. A small image has a smaller one, that lies within the square window too.
-RADIUS = 7.0
+RADIUS = 6.0
 #: It fades out from this share of its radius on, and rings fade in: a sharp edge runs otherwise
 #: between pixels than between rings.
 FADING = 0.5

@@ -166,7 +166,6 @@ def sampling_matrix(
     row = bottom[..., None, None] + TAPS[:, None]  # (P, S, 4, 1)
     column = left[..., None, None] + TAPS  # (P, S, 1, 4)
     weight = kernel(y - bottom)[..., :, None] * kernel(x - left)[..., None, :]  # (P, S, 4, 4)
-    row, column = np.broadcast_arrays(row, column)
     if polar:
         beyond = row < 0
         column = (column + np.where(beyond, width // 2, 0)) % width
@@ -179,9 +178,10 @@ def sampling_matrix(
         row, column = _mirrored(row, height), _mirrored(column, width)
     if blank is not None:
         weight = weight * ~blank[:, None, None, None]
+    place = row * width + column  # (P, S, 4, 4)
     used = weight.reshape(len(y), -1) != 0.0
     values = weight.reshape(len(y), -1)[used] / y.shape[1]
-    columns = (row * width + column).reshape(len(y), -1)[used]
+    columns = place.reshape(len(y), -1)[used]
     ends = np.cumsum(used.sum(axis=1))
     return WeightedSums(
         torch.from_numpy((ends - used.sum(axis=1)).astype(np.int32)),

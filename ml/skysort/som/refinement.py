@@ -22,7 +22,7 @@ __all__ = ["Pixels", "Places", "Refiner"]
 
 #: Candidates whose squared distance exceeds that of their image's nearest one by no more than this
 #: share climb to their best step; for small images, of which rings know less, by more.
-CONTENDER = 0.01
+CONTENDER = 0.005
 MOST_CONTENDER = 0.25
 #: Steps that a candidate may climb.
 MOST_CLIMBS = 6
