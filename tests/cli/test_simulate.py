@@ -189,6 +189,16 @@ def test_the_plot_may_be_a_png(survey):
     assert not (survey / "out.svg").exists()
 
 
+def test_budgets_that_the_crowd_cannot_give_end_early(survey, capsys):
+    assert simulate(survey, "--volunteers", "2", "--budgets", "1,50") == 0
+    told = capsys.readouterr().err
+    said = "seed 1, human-only adaptive: ended at 2 of 50 votes per subject; nobody sees anything"
+    assert said in told
+    report, found = results(survey)
+    assert found["human-only adaptive", 50.0]["mean"]["votes_per_subject"] == 2.0
+    assert any(line.startswith("seed 1, ours: ended") for line in report["ended_early"])
+
+
 def test_files_are_not_replaced_unasked(survey, capsys):
     (survey / "out.svg").write_text("mine")
     assert simulate(survey) == 1

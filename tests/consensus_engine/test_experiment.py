@@ -138,9 +138,21 @@ def test_copied_labels_of_mixed_prototypes_are_the_commonest():
     assert copied.probabilities[40].argmax() == 0
 
 
-def test_progress_is_told_up_to_the_last_budget():
+@pytest.mark.parametrize("ask", ADAPTIVE)
+def test_it_ends_early_when_everybody_has_seen_everything(ask):
+    campaign, crowd = make_campaign(n=20), make_crowd(3)
+    snapshots = ask(campaign, crowd, (15, 500, 900), seed=1)
+    assert snapshots[0].n_votes == 15
+    assert snapshots[1].n_votes == snapshots[2].n_votes <= 3 * (20 + 4)
+    np.testing.assert_array_equal(snapshots[1].probabilities, snapshots[2].probabilities)
+    if ask is ask_singly:
+        assert snapshots[1].n_votes == 3 * 20
+
+
+@pytest.mark.parametrize("ask", ADAPTIVE)
+def test_progress_is_told_up_to_the_last_budget(ask):
     told = []
-    ask_adaptively(
+    ask(
         make_campaign(),
         make_crowd(),
         BUDGETS,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skysort.consensus.calibration import fit_calibration
 from skysort.consensus.dawid_skene import fit_dawid_skene
 from skysort.consensus.merge import GridTable, MergeResult, MergeSettings, VoteTable, merge
 from skysort.consensus.next_question import Question, QuestionSettings, questions
@@ -30,6 +31,12 @@ AUDIT_SHARE, CHANCE_SHARE = 0.05, 0.05
 AUDIT_FRACTION = 0.02
 #: A question is drawn from so many of the best.
 HEAD_OF_QUEUE = 200
+#: When so many volunteers in turn find nothing in the queue it is made anew; after twice as many
+#: they are asked by chance.
+PATIENCE = 50
+#: Pseudo-votes behind the crowd's matrix where no machine takes part: with one vote a subject, a
+#: weaker prior lets classes drift, which would make the comparison too easy for us.
+ALONE_CROWD_STRENGTH = 400.0
 #: Votes between two merges: so many at first, later this share of the votes there are.
 FIRST_MERGE, MERGE_SHARE = 60, 0.08
 
@@ -134,6 +141,17 @@ def _shares(campaign: Campaign) -> FloatArray:
     return shares
 
 
+def _who_is_left(crowd: Crowd, seen: BoolArray, rng: np.random.Generator) -> int | None:
+    """Choose a volunteer by effort among those who have not seen everything."""
+    worker = int(crowd.pick(1, rng)[0])
+    if not seen[worker].all():
+        return worker
+    effort = crowd.effort * ~seen.all(axis=1)
+    if not effort.any():
+        return None
+    return int(rng.choice(len(effort), p=effort / effort.sum()))
+
+
 @dataclass
 class _Loop:
     """One campaign with one crowd; who has seen what."""
@@ -171,6 +189,15 @@ class _Loop:
             self.seen[worker, subject] = True
         ballots.count(question.kind, float(seconds[0]))
 
+    def volunteer(self) -> int | None:
+        """Choose who answers next, by effort; None when all have seen everything."""
+        return _who_is_left(self.crowd, self.seen, self.rng)
+
+    def by_chance(self, worker: int) -> Question:
+        """Ask about any subject that the volunteer has not seen."""
+        unseen = np.flatnonzero(~self.seen[worker])
+        return Question("subject", -1, -1, self.rng.choice(unseen, 1), 0.0)
+
     def fits(self, worker: int, question: Question) -> bool:
         """Whether it shows this volunteer nothing again."""
         if question.kind == "prototype":
@@ -206,6 +233,12 @@ class _Loop:
             features=self.campaign.features,
             start=start,
         )
+
+    def calibrated(self) -> FloatArray:
+        """Probabilities (N, C) of the catalog, made honest by the audit sample."""
+        said, voted = self.result.machine_probabilities, self.result.own_log_likelihood
+        calibration = fit_calibration(said[self.audit], voted[self.audit])
+        return calibration.apply(said, voted)
 
     def queue(self) -> list[Question]:
         """List what is worth asking; when all are sure enough, ask about the least sure."""
@@ -275,38 +308,39 @@ def ask_adaptively(
         np.zeros((len(crowd.effort), n_cells), dtype=bool),
         none,
     )
-    snapshots = []
+    snapshots, goes_on = [], True
     for budget in sorted(budgets):
-        while ballots.n_votes < budget:
+        while goes_on and ballots.n_votes < budget:
             until = ballots.n_votes + max(FIRST_MERGE, int(MERGE_SHARE * ballots.n_votes))
-            _ask_until(loop, min(until, budget))
+            goes_on = _ask_until(loop, min(until, budget))
             loop.merge()
             if on_progress:
                 on_progress(ballots.n_votes, max(budgets))
         snapshots.append(
-            Snapshot(
-                ballots.n_votes,
-                ballots.seconds,
-                loop.result.subject_probabilities,
-                dict(ballots.kinds),
-            )
+            Snapshot(ballots.n_votes, ballots.seconds, loop.calibrated(), dict(ballots.kinds))
         )
     return snapshots
 
 
-def _ask_until(loop: _Loop, n_votes: int) -> None:
+def _ask_until(loop: _Loop, n_votes: int) -> bool:
+    """Ask until there are so many votes; False if all volunteers have seen everything before."""
     queue = loop.queue()
     idle = 0
     while loop.ballots.n_votes < n_votes:
-        worker = int(loop.crowd.pick(1, loop.rng)[0])
+        worker = loop.volunteer()
+        if worker is None:
+            return False
         question = loop.pick(worker, queue)
-        if question is not None:
-            loop.answer(worker, question)
-            idle = 0
-            continue
-        idle += 1
-        if idle == 50:
-            queue, idle = loop.queue(), 0
+        if question is None:
+            idle += 1
+            if idle == PATIENCE:
+                queue = loop.queue()
+            if idle < 2 * PATIENCE:
+                continue
+            question = loop.by_chance(worker)
+        loop.answer(worker, question)
+        idle = 0
+    return True
 
 
 # What it is compared with -------------------------------------------------------------------
@@ -317,6 +351,7 @@ def ask_singly(
     *,
     seed: int,
     settings: MergeSettings | None = None,
+    on_progress: Progress | None = None,
 ) -> list[Snapshot]:
     """Ask about single subjects alone, the least certain first; Dawid-Skene without a machine."""
     rng = np.random.default_rng(seed)
@@ -325,14 +360,16 @@ def ask_singly(
     ballots = _Ballots(0, n)
     seen = np.zeros((len(crowd.effort), n), dtype=bool)
     probabilities = np.full((n, n_classes), 1.0 / n_classes)
-    snapshots = []
+    snapshots, goes_on = [], True
     for budget in sorted(budgets):
-        while ballots.n_votes < budget:
+        while goes_on and ballots.n_votes < budget:
             until = ballots.n_votes + max(FIRST_MERGE, int(MERGE_SHARE * ballots.n_votes))
-            _ask_the_unsure(
+            goes_on = _ask_the_unsure(
                 ballots, crowd, campaign.truth, seen, probabilities, min(until, budget), rng
             )
             probabilities = _without_machine(ballots, crowd, n_classes, chosen)
+            if on_progress:
+                on_progress(ballots.n_votes, max(budgets))
         snapshots.append(
             Snapshot(ballots.n_votes, ballots.seconds, probabilities, dict(ballots.kinds))
         )
@@ -347,23 +384,25 @@ def _ask_the_unsure(
     probabilities: FloatArray,
     n_votes: int,
     rng: np.random.Generator,
-) -> None:
+) -> bool:
+    """Ask about the least certain; False if all volunteers have seen everything before."""
     log = np.log(np.where(probabilities > 0.0, probabilities, 1.0))
     entropy = -(probabilities * log).sum(axis=1)
     order = np.argsort(-(entropy + 1e-3 * rng.random(len(entropy))), kind="stable")
     asked = np.zeros(len(order), dtype=bool)
     while ballots.n_votes < n_votes:
-        worker = int(crowd.pick(1, rng)[0])
+        worker = _who_is_left(crowd, seen, rng)
+        if worker is None:
+            return False
         free = order[~(asked | seen[worker])[order]]
         if not len(free):
-            if seen[worker].all():
-                continue
             asked[:] = False
             continue
         subject = int(rng.choice(free[:HEAD_OF_QUEUE]))
         ballots.vote(subject, worker, int(crowd.answer(worker, truth[subject], rng)[0]))
         ballots.count("subject", float(crowd.seconds(worker, "subject", rng)[0]))
         seen[worker, subject] = asked[subject] = True
+    return True
 
 
 def _without_machine(
@@ -379,7 +418,7 @@ def _without_machine(
         n_answers=len(crowd.answers),
         class_of_answer=np.append(np.arange(n_classes), [-1, -1]),
         worker_strength=settings.worker_strength,
-        crowd_strength=settings.crowd_strength,
+        crowd_strength=ALONE_CROWD_STRENGTH,
         class_strength=settings.class_strength,
     )
     return fit.item_probabilities
@@ -414,13 +453,14 @@ def ask_prototypes(
 ) -> list[Snapshot]:
     """Ask about prototypes alone, each as often as the others, and copy the label to members.
 
-    Members of a prototype that most call mixed, or nobody named, get the commonest label.
+    That is the class most named, whoever calls the prototype mixed; where nobody named one, members
+    get the shares of the others.
     """
     rng = np.random.default_rng(seed)
     shares, n_classes = _shares(campaign), len(campaign.classes)
     filled = np.flatnonzero(np.bincount(campaign.cells.best, minlength=len(shares)))
     ballots = _Ballots(len(shares), campaign.n_subjects)
-    counts = np.zeros((len(shares), n_classes + 1))
+    counts = np.zeros((len(shares), n_classes))
     snapshots = []
     for budget in sorted(budgets):
         most = len(filled) * len(crowd.effort)
@@ -428,7 +468,7 @@ def ask_prototypes(
             cell = filled[ballots.n_votes % len(filled)]
             worker = int(crowd.pick(1, rng)[0])
             answer = int(crowd.answer_group(worker, shares[cell], rng)[0])
-            if answer <= n_classes:
+            if answer < n_classes:
                 counts[cell, answer] += 1.0
             ballots.count("prototype", float(crowd.seconds(worker, "prototype", rng)[0]))
         snapshots.append(_copied(campaign, ballots, counts))
@@ -436,14 +476,11 @@ def ask_prototypes(
 
 
 def _copied(campaign: Campaign, ballots: _Ballots, counts: FloatArray) -> Snapshot:
-    n_classes = counts.shape[1] - 1
-    share = _vote_shares(counts[:, :n_classes])
-    is_clear = (counts[:, :n_classes].max(axis=1) >= counts[:, n_classes]) & (
-        counts.max(axis=1) > 0
-    )
-    hits = np.bincount(campaign.cells.best, minlength=len(counts)) * is_clear
-    common = hits @ share + 1e-9
-    share[~is_clear] = common / common.sum()
+    share = _vote_shares(counts)
+    is_named = counts.any(axis=1)
+    hits = np.bincount(campaign.cells.best, minlength=len(counts)) * is_named
+    if is_named.any():
+        share[~is_named] = hits @ share / hits.sum()
     return Snapshot(
         ballots.n_votes, ballots.seconds, share[campaign.cells.best], dict(ballots.kinds)
     )
