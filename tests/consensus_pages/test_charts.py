@@ -2,7 +2,20 @@
 
 import pytest
 
-from protozoo.consensus.charts import BOTTOM, HEIGHT, heat, histogram_chart, line_chart
+from protozoo.consensus.charts import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Estimated,
+    cost_chart,
+    heat,
+    histogram_chart,
+    line_chart,
+    reliability_chart,
+)
 from protozoo.sorting.selectors import Histogram
 
 
@@ -54,3 +67,36 @@ def test_a_flat_line_is_drawn_too(value):
     chart = line_chart([(1.0, value), (2.0, value)])
     assert len(chart.dots) == 2
     assert len(chart.y_ticks) >= 2
+
+
+def test_a_cost_curve_starts_at_no_effort_and_shows_its_limits():
+    rows = [Estimated(0.5, 0.7, 0.6, 0.8), Estimated(1.0, 0.9, 0.85, 0.93)]
+    chart = cost_chart(rows)
+    first, last = chart.whiskers
+    assert float(first.x) == pytest.approx((LEFT + WIDTH - RIGHT) / 2)
+    assert float(last.x) == WIDTH - RIGHT
+    for whisker in chart.whiskers:
+        assert TOP <= float(whisker.high) < float(whisker.y) < float(whisker.low) <= HEIGHT - BOTTOM
+    assert float(last.y) < float(first.y)
+    assert chart.x_ticks[0].text == "0"
+    assert chart.diagonal is None
+
+
+def test_a_cost_curve_needs_two_merges():
+    assert cost_chart([Estimated(0.5, 0.7, 0.6, 0.8)]) is None
+
+
+def test_an_honest_bin_lies_on_the_diagonal():
+    chart = reliability_chart([Estimated(0.6, 0.6, 0.5, 0.7), Estimated(0.9, 0.9, 0.8, 0.95)])
+    (x1, y1), (x2, y2) = [(float(x), float(y)) for x, y in chart.diagonal]
+    for whisker in chart.whiskers:
+        along = (float(whisker.x) - x1) / (x2 - x1)
+        assert float(whisker.y) == pytest.approx(y1 + along * (y2 - y1), abs=0.2)
+    assert [tick.text for tick in chart.x_ticks] == [tick.text for tick in chart.y_ticks]
+    assert chart.x_ticks[-1].text == "1"
+
+
+def test_limits_of_zero_and_one_stay_in_the_picture():
+    (whisker,) = reliability_chart([Estimated(0.5, 0.5, 0.0, 1.0)]).whiskers
+    assert (float(whisker.low), float(whisker.high)) == (HEIGHT - BOTTOM, TOP)
+    assert reliability_chart([]) is None

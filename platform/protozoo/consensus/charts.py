@@ -66,6 +66,36 @@ class LineChart(Chart):
     dots: Sequence[tuple[str, str]] = ()
 
 
+@dataclass(frozen=True)
+class Estimated:
+    """A value and the limits between which the true one lies."""
+
+    x: float
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """Where an estimate and its limits are drawn."""
+
+    x: str
+    y: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class EstimateChart(Chart):
+    """Estimates with their limits; the diagonal is where y equals x."""
+
+    rows: Sequence[Estimated] = ()
+    whiskers: Sequence[Whisker] = ()
+    points: str = ""
+    diagonal: tuple[tuple[str, str], tuple[str, str]] | None = None
+
+
 def heat(share: float) -> str:
     """Give the color of a value between 0 and 1 on the viridis scale."""
     place = min(1.0, max(0.0, share)) * (len(VIRIDIS) - 1)
@@ -132,6 +162,50 @@ def line_chart(values: Sequence[tuple[float, float]]) -> LineChart | None:
         y_ticks=[Tick(_at(_y(value, y_span)), _text(value)) for value in y_ticks],
         points=" ".join(f"{x},{y}" for x, y in dots),
         dots=dots,
+    )
+
+
+def cost_chart(rows: Sequence[Estimated]) -> EstimateChart | None:
+    """Draw what more effort brings, from no effort on; None for fewer than two estimates."""
+    if len(rows) < 2:
+        return None
+    ticks = _around(min(row.low for row in rows), max(row.high for row in rows))
+    return _estimate_chart(rows, (0.0, max(row.x for row in rows)), (ticks[0], ticks[-1]))
+
+
+def reliability_chart(rows: Sequence[Estimated]) -> EstimateChart | None:
+    """Draw what is right over what was claimed; None without any bin."""
+    if not rows:
+        return None
+    lowest = _around(min(min(row.x, row.low) for row in rows), 1.0)[0]
+    span = (max(lowest, 0.0), 1.0)
+    return _estimate_chart(rows, span, span, has_diagonal=True)
+
+
+def _estimate_chart(
+    rows: Sequence[Estimated],
+    x_span: tuple[float, float],
+    y_span: tuple[float, float],
+    *,
+    has_diagonal: bool = False,
+) -> EstimateChart:
+    whiskers = [
+        Whisker(
+            x=_at(_x(row.x, x_span)),
+            y=_at(_y(row.value, y_span)),
+            low=_at(_y(row.low, y_span)),
+            high=_at(_y(row.high, y_span)),
+        )
+        for row in rows
+    ]
+    start, end = ((_at(_x(value, x_span)), _at(_y(value, y_span))) for value in x_span)
+    return EstimateChart(
+        x_ticks=[Tick(_at(_x(value, x_span)), _text(value)) for value in _inside(*x_span)],
+        y_ticks=[Tick(_at(_y(value, y_span)), _text(value)) for value in _inside(*y_span)],
+        rows=rows,
+        whiskers=whiskers,
+        points=" ".join(f"{whisker.x},{whisker.y}" for whisker in whiskers),
+        diagonal=(start, end) if has_diagonal else None,
     )
 
 
