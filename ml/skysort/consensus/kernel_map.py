@@ -18,6 +18,7 @@ from skysort.images.whole_file import write_whole
 __all__ = ["KernelMap", "fit_kernel_map"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 #: Subjects between which the kernel is known exactly.
 N_LANDMARKS = 512
@@ -29,6 +30,8 @@ BANDWIDTH = 1.5
 ROWS_AT_ONCE = 8192
 #: Eigenvalues below this share of the largest are rounding.
 LEAST_EIGENVALUE = 1e-9
+#: Squared lengths below this share of the largest are rounding too.
+LEAST_SQUARE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class KernelMap:
 
     Attributes
     ----------
+    widths : ndarray, int64, (B,)
+        Columns of each block of features.
     scales : ndarray, float64, (B,)
         Median distance between subjects in each block of features.
     landmarks : ndarray, float64, (L, D)
@@ -49,6 +54,7 @@ class KernelMap:
         Of the Gaussian, in scaled features.
     """
 
+    widths: IntArray
     scales: FloatArray
     landmarks: FloatArray
     projection: FloatArray
@@ -58,7 +64,7 @@ class KernelMap:
     @property
     def n_features(self) -> int:
         """How many numbers a subject gets, d."""
-        return self.projection.shape[1]
+        return len(self.mean)
 
     def transform(self, blocks: Sequence[ArrayLike]) -> NDArray[np.float32]:
         """Map subjects; what they are to each other does not depend on who else is mapped.
@@ -79,11 +85,10 @@ class KernelMap:
             If a block has another width than when fitted, or is not finite.
         """
         arrays = _checked(blocks)
-        width = sum(array.shape[1] for array in arrays)
-        if len(arrays) != len(self.scales) or width != self.landmarks.shape[1]:
+        widths = [array.shape[1] for array in arrays]
+        if widths != self.widths.tolist():
             raise InputError(
-                f"blocks must be {len(self.scales)} arrays with {self.landmarks.shape[1]} columns "
-                f"in all, got {len(arrays)} with {width}"
+                f"blocks must have {self.widths.tolist()} columns as when fitted, got {widths}"
             )
         n = len(arrays[0])
         mapped = np.empty((n, self.n_features), dtype=np.float32)
@@ -109,11 +114,20 @@ class KernelMap:
             If the file is damaged or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as binary, np.load(binary, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-            return cls(**{**arrays, "bandwidth": float(arrays["bandwidth"])})
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            found = cls(**{**arrays, "bandwidth": float(arrays["bandwidth"])})
+            found._check()
+            return found
+        except Exception as error:  # zip and NumPy have a dozen words for damage
             raise InputError(f"{path} holds no map of features: {error}") from error
+
+    def _check(self) -> None:
+        n_landmarks, n_columns = self.landmarks.shape
+        if self.projection.shape != (n_landmarks, len(self.mean)):
+            raise ValueError(f"the projection has shape {self.projection.shape}")
+        if self.scales.shape != self.widths.shape or self.widths.sum() != n_columns:
+            raise ValueError(f"the widths are {self.widths}, the landmarks' {n_columns}")
 
 
 def fit_kernel_map(
@@ -176,9 +190,10 @@ def fit_kernel_map(
     projection = vectors[:, kept] / np.sqrt(values[kept])
     mapped = kernel @ projection
     mean = mapped.mean(axis=0)
-    length = float(np.sqrt(((mapped - mean) ** 2).sum(axis=1).mean()))
-    size = length if length > 0.0 else 1.0
-    return KernelMap(scales, landmarks, projection / size, mean / size, width)
+    square = float(((mapped - mean) ** 2).sum(axis=1).mean())  # of 1, a subject's own kernel
+    size = float(np.sqrt(square)) if square > LEAST_SQUARE else 1.0
+    widths = np.array([array.shape[1] for array in sample])
+    return KernelMap(widths, scales, landmarks, projection / size, mean / size, width)
 
 
 def _checked(blocks: Sequence[ArrayLike]) -> list[NDArray[np.floating]]:
@@ -203,6 +218,7 @@ def _side_by_side(arrays: Sequence[NDArray[np.floating]], scales: FloatArray) ->
 
 
 def _squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
+    a, b = a - b[0], b - b[0]  # an offset common to all would drown the differences in rounding
     squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2.0 * (a @ b.T)
     distances: FloatArray = np.maximum(squares, 0.0, out=squares)
     return distances
@@ -214,8 +230,8 @@ def _gaussian(a: FloatArray, b: FloatArray, width: float) -> FloatArray:
 
 
 def _median_distance(rows: NDArray[np.floating]) -> float:
-    """Median distance between different rows; 1 where all are equal."""
+    """Median distance between rows that differ; 1 where all are equal."""
     values = rows.astype(np.float64)
     apart = _squared_distances(values, values)[np.triu_indices(len(values), 1)]
-    median = float(np.sqrt(np.median(apart))) if apart.size else 0.0
-    return median if median > 0.0 else 1.0
+    apart = apart[apart > LEAST_SQUARE * apart.max(initial=0.0)]
+    return float(np.sqrt(np.median(apart))) if apart.size else 1.0
