@@ -32,6 +32,7 @@ def test_it_goes_up_to_the_run_and_leaves_out_those_without_a_ledger(runs):
     assert [point["run"] for point in points] == [run.pk for run in runs[1:4]]
     assert [point["votes_per_row"] for point in points] == [0.2, 0.5, 1.0]
     assert points[0]["accuracy"] is None
+    assert cost_curve(runs[0]) == []
 
 
 def test_of_many_merges_some_are_left_out_but_never_the_last(runs, monkeypatch):

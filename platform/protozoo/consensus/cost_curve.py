@@ -1,5 +1,6 @@
 """What a campaign's catalog has cost at each merge, and how good it was."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final, TypedDict
 
@@ -27,7 +28,7 @@ def cost_curve(run: ConsensusRun) -> list[CostPoint]:
     )
     ledgers = earlier.order_by("pk").values_list("pk", "ledger")
     points = [_point(pk, ledger) for pk, ledger in ledgers if ledger]
-    step = 1 + (len(points) - 1) // MOST_POINTS
+    step = max(1, math.ceil(len(points) / MOST_POINTS))
     return points[::-1][::step][::-1]
 
 
