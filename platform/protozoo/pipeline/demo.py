@@ -39,8 +39,10 @@ ABOUT: Final = SurveyAbout(
     audit_fraction=0.1,
 )
 
-# A quarter of the items is left for people to settle.
-CROWD: Final = SimulatedCrowd(leave_open=0.25)
+# Three times the usual: of so few votes the usual share would say next to nothing.
+AUDIT_SHARE: Final = 0.15
+# They leave enough for people to settle.
+CROWD: Final = SimulatedCrowd(votes_per_subject=1.0)
 
 # Opens a progress line for a stage of the demo.
 Stage = Callable[[str], Report]
@@ -126,7 +128,7 @@ def _sort(survey: Survey, report: Report) -> Sorting:
 
 
 def _open(sorting: Sorting) -> Campaign:
-    return campaign_open(
+    campaign = campaign_open(
         sorting=sorting,
         slug=SLUG,
         title="Shapes of the radio sky",
@@ -136,6 +138,10 @@ def _open(sorting: Sorting) -> Campaign:
         ),
         votes_to_retire=5,
     )
+    if campaign.share_audit != AUDIT_SHARE:
+        campaign.share_audit = AUDIT_SHARE
+        campaign.save(update_fields=["share_audit"])
+    return campaign
 
 
 def _n_simulated_votes(campaign: Campaign) -> int:

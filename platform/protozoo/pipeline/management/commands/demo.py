@@ -56,12 +56,13 @@ class Command(BaseCommand):
             f"Accuracy:  {result.accuracy:.3f} against the known truth"
             f" ({result.n_right} of {result.n_subjects})"
         )
-        audit = release.run.audit
-        if audit.get("n_subjects"):
+        ledger = release.run.ledger
+        accuracy = ledger.get("accuracy")
+        if accuracy:
             self.stdout.write(
-                f"Audit:     map and volunteers agree on {audit['agreement']:.3f} of"
-                f" {audit['n_subjects']} random subjects,"
-                f" 95 % interval {audit['interval_low']:.3f} to {audit['interval_high']:.3f}"
+                f"Audit:     accuracy {accuracy['value']:.3f} by the votes on {accuracy['n_rows']}"
+                " random subjects, of rows that nobody looked at;"
+                f" 95 % interval {accuracy['low']:.3f} to {accuracy['high']:.3f}"
             )
 
 
