@@ -30,6 +30,8 @@ FARTHEST = 4.0
 LEAST_SHARE = 0.05
 #: Standard deviation of the prior of the temperature's logarithm about 0.
 TEMPERATURE_SPREAD = 0.15
+#: Probabilities of prototypes below this are taken for it: at a temperature none vanishes then.
+LEAST_PROBABILITY = 1e-30
 #: Rows worked on at once: 129 numbers each take 34 MB.
 ROWS_AT_ONCE = 32768
 
@@ -155,19 +157,13 @@ def _evidence(probabilities: FloatArray, likelihood: FloatArray) -> float:
     return float(np.log((probabilities * likelihood).sum(axis=1)).sum())
 
 
-def _fit(
-    lessons: _Lessons,
-    follow: float,
-    strength: float,
-    n_steps: int,
-    start: FloatArray | None = None,
-) -> FloatArray:
+def _fit(lessons: _Lessons, follow: float, strength: float, n_steps: int) -> FloatArray:
     """Weights (d + 1, C) of largest posterior probability."""
     features, offset = lessons.features, lessons.offset(follow)
     n_columns = features.shape[1]
     bound = 0.5 * (features.T @ features) + strength * np.eye(n_columns)
     inverse = np.linalg.inv(bound)
-    weights = np.zeros((n_columns, offset.shape[1])) if start is None else start.copy()
+    weights = np.zeros((n_columns, offset.shape[1]))
     ahead, momentum, best = weights, 1.0, -np.inf
     for _ in range(n_steps):
         prior = softmax(offset + features @ ahead)
@@ -286,7 +282,8 @@ def _choose(lessons: _Lessons, settings: HeadSettings, hint: HeadChoice | None) 
     follow, strengths = settings.follow[-1], settings.strengths
     if hint is not None:
         follow, near = hint.follow, hint.strength
-        strengths = tuple(s for s in strengths if near / FARTHEST <= s <= near * FARTHEST)
+        close = tuple(s for s in strengths if near / FARTHEST <= s <= near * FARTHEST)
+        strengths = close or strengths
     values = np.array([evidence(follow, strength) for strength in strengths])
     best = strengths[int(values.argmax())]
     shares = np.exp(values - values.max())
@@ -321,7 +318,7 @@ def fit_head(
     rows : array_like of int, (M,)
         Subjects with evidence, each once.
     log_likelihood : array_like of float, (M, C)
-        Log probability of the votes on them for each class.
+        Log probability of the votes on them for each class; -inf for one that they rule out.
     settings : HeadSettings, optional
         By default the defaults.
     choice : HeadChoice, optional
@@ -337,7 +334,8 @@ def fit_head(
     Raises
     ------
     InputError
-        If shapes do not fit each other.
+        If shapes do not fit each other, a probability is not positive or votes rule out all
+        classes.
 
     Examples
     --------
@@ -353,11 +351,12 @@ def fit_head(
     """
     chosen = settings or HeadSettings()
     inputs = np.asarray(features)
-    cells = np.log(np.asarray(cell_probabilities, dtype=float))
-    frequency = np.log(np.asarray(class_prior, dtype=float))
+    told = np.asarray(cell_probabilities, dtype=float)
+    prior = np.asarray(class_prior, dtype=float)
     voted, evidence = np.asarray(rows), np.asarray(log_likelihood, dtype=float)
-    _check(inputs, cells, frequency, voted, evidence)
-    cells = cells - frequency
+    _check(inputs, told, prior, voted, evidence)
+    frequency = np.log(prior)
+    cells = np.log(np.maximum(told, LEAST_PROBABILITY)) - frequency
     n_classes = len(frequency)
     if len(voted) < 2 * chosen.n_folds:
         return _prototypes_alone(cells, frequency, inputs.shape[1])
@@ -408,24 +407,25 @@ def _with_constant(features: NDArray[np.floating]) -> FloatArray:
 
 def _check(
     features: NDArray[np.floating],
-    cells: FloatArray,
-    frequency: FloatArray,
+    told: FloatArray,
+    prior: FloatArray,
     rows: NDArray[np.int64],
     evidence: FloatArray,
 ) -> None:
     if features.ndim != 2:
         raise InputError(f"features must have rows and columns, got shape {features.shape}")
-    n, n_classes = len(features), len(frequency)
-    if cells.shape != (n, n_classes):
-        raise InputError(
-            f"cell_probabilities must have shape ({n}, {n_classes}), got {cells.shape}"
-        )
-    if not (np.isfinite(cells).all() and np.isfinite(frequency).all()):
+    n, n_classes = len(features), len(prior)
+    if told.shape != (n, n_classes):
+        raise InputError(f"cell_probabilities must have shape ({n}, {n_classes}), got {told.shape}")
+    if not ((told > 0.0).all() and (prior > 0.0).all()):
         raise InputError("cell_probabilities and class_prior must be positive")
     if evidence.shape != (len(rows), n_classes):
         raise InputError(
             f"log_likelihood must have shape ({len(rows)}, {n_classes}), got {evidence.shape}"
         )
+    wrong = np.flatnonzero(~np.isfinite(evidence.max(axis=1, initial=-np.inf)))
+    if len(wrong):
+        raise InputError(f"log_likelihood must have a finite maximum, row {wrong[0]} has none")
     if len(rows) and not (rows.min() >= 0 and rows.max() < n):
         raise InputError(f"rows must lie between 0 and {n - 1}")
     if len(np.unique(rows)) != len(rows):
