@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 
 from protozoo.catalog.columns import Column
 from protozoo.catalog.models import Release
+from protozoo.catalog.quality import class_rows, kind_rows, quality_figures, way_rows
 from protozoo.catalog.rows import CONFIDENT, Tally
 from protozoo.catalog.writers import About, Fact
 from protozoo.consensus.labels import Labels
@@ -62,6 +63,7 @@ def figures_of(release: Release, tally: Tally) -> dict[str, Any]:
         "share_confident": tally.n_confident / n_rows,
         "confident_from": CONFIDENT,
         "audit": run.audit,
+        **quality_figures(run),
     }
 
 
@@ -243,8 +245,21 @@ def about_of(release: Release) -> About:
             Fact("simulated", votes["simulated"]),
             Fact("model", said["consensus"]["model"]),
             Fact("reviews", f"{said['reviews']['n_reviews']} by {said['reviews']['n_reviewers']}"),
+            Fact("votes_per_row", f"{said['figures']['votes_per_row']:.3g}"),
+            Fact("accuracy", _accuracy_sentence(said["figures"]["quality"])),
             Fact("code", f"ProtoZoo {said['code']['version']}"),
         ],
+    )
+
+
+def _accuracy_sentence(quality: dict[str, Any] | None) -> str:
+    """Say how good the catalog is in one line of a header."""
+    if quality is None:
+        return "not known: no audit subject has votes that tell"
+    share = quality["accuracy"]
+    return (
+        f"{share['value']:.3f} ({share['low']:.3f} to {share['high']:.3f} at"
+        f" {quality['confidence']:.0%}) of the labels that no vote on the source itself has helped"
     )
 
 
@@ -254,5 +269,8 @@ def readme_of(release: Release, columns: Sequence[Column]) -> str:
         "about": release.provenance,
         "columns": columns,
         "is_all_simulated": voters_of(release.run).is_all_simulated,
+        "classes": class_rows(release.figures, Labels(release.run.question)),
+        "kinds": kind_rows(release.figures),
+        "ways": way_rows(release.figures),
     }
     return render_to_string("catalog/README.md", context)

@@ -16,7 +16,9 @@ from protozoo.accounts.models import User
 from protozoo.catalog import selectors
 from protozoo.catalog.forms import FreezeForm, RowsForm
 from protozoo.catalog.models import Entry, Release
+from protozoo.catalog.quality import class_rows, kind_rows, way_rows
 from protozoo.catalog.services import release_freeze_later
+from protozoo.consensus.cost_curve import calibration_chart, cost_curve_chart
 from protozoo.consensus.labels import UNKNOWN, Label, Labels, LabelShare
 from protozoo.exceptions import ProtoZooError
 from protozoo.subjects.pictures import subject_picture_url
@@ -59,6 +61,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
     n_found, entries = _rows(shown, form)
     scs = request.build_absolute_uri(reverse("api-release-scs", args=[pk]))
     context = {
+        **_quality(shown, labels),
         "release": shown,
         "about": shown.provenance,
         "figures": shown.figures,
@@ -88,6 +91,31 @@ def _rows(shown: Release, form: RowsForm) -> tuple[int, list[Entry]]:
     return selectors.entries_matching(
         shown, cone=asked["cone"], label=asked["label"], n_most=ROWS_SHOWN
     )
+
+
+def _quality(shown: Release, labels: Labels) -> dict[str, Any]:
+    """Give what the page tells of quality and cost; releases of old know nothing of either."""
+    figures = shown.figures
+    quality = figures.get("quality")
+    return {
+        "quality": quality,
+        "accuracy_note": _range_note(quality["accuracy"]) if quality else "",
+        "error_note": _error_note(quality["calibration_error"]) if quality else "",
+        "sure_note": _range_note(quality["accuracy_covered"]) if quality else "",
+        "calibration_chart": calibration_chart(quality),
+        "cost_chart": cost_curve_chart(figures.get("cost_curve", [])),
+        "class_rows": class_rows(figures, labels),
+        "kind_rows": kind_rows(figures),
+        "way_rows": way_rows(figures),
+    }
+
+
+def _range_note(estimate: dict[str, Any]) -> str:
+    return f"{estimate['low']:.1%} to {estimate['high']:.1%}"
+
+
+def _error_note(error: dict[str, Any]) -> str:
+    return f"{error['low']:.3f} to {error['high']:.3f}"
 
 
 def _audit_note(audit: dict[str, Any]) -> str:
