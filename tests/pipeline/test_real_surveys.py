@@ -34,13 +34,12 @@ def test_first_images_become_a_catalog(real_data, tmp_path):
     columns = survey.subjects.values_list("pk", "columns")
     truth = {key: ANSWER_OF[column["label"]] for key, column in columns}
     commonest = Counter(truth.values()).most_common(1)[0][1] / len(truth)
-    found = [ask_and_release(sorting, truth, seed) for seed in (1, 2, 3, 4, 5)]
+    found = [ask_and_release(sorting, truth, seed) for seed in (1, 2)]
     accuracy, claimed, per_row = np.array(found).T
-    # A crowd may be unlucky: the vote model confuses two classes on few votes.
-    assert np.median(accuracy) > commonest + 0.2
-    assert accuracy.min() > commonest + 0.1
-    assert np.abs(claimed - accuracy).mean() < 0.15
-    assert (per_row < 1.0).all()
+    assert np.median(accuracy) > commonest + 0.35
+    assert accuracy.min() > commonest + 0.3
+    assert np.abs(claimed - accuracy).mean() < 0.06
+    assert (per_row <= 1.0).all()
 
 
 def ask_and_release(sorting, truth, seed):
@@ -56,7 +55,8 @@ def ask_and_release(sorting, truth, seed):
     print(
         f"FIRST, crowd {seed}: {len(entries)} subjects, {run.n_votes} votes"
         f" ({run.n_votes / len(entries):.2f} per row), accuracy {accuracy:.3f},"
-        f" mean claimed probability {claimed:.3f}, audit {run.audit}"
+        f" mean claimed probability {claimed:.3f}, by the audit {run.ledger['accuracy']},"
+        f" votes by kind { ({k: v['n_votes'] for k, v in run.ledger['kinds'].items()}) }"
     )
     return accuracy, claimed, run.n_votes / len(entries)
 

@@ -127,7 +127,7 @@ def _proposal(question: Question, places: Places, result: MergeResult) -> ItemPr
     if question.kind == "subject":
         return SubjectProposal(subjects[0], question.gain)
     label = result.subject_classes[question.label]
-    return GridProposal(int(places.prototypes[question.cell]), label, subjects, question.gain)
+    return GridProposal(int(places.shown_at[question.cell]), label, subjects, question.gain)
 
 
 def _waiting(campaign: Campaign) -> list[_Open]:

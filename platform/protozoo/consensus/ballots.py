@@ -12,7 +12,7 @@ import numpy as np
 from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
-from protozoo.sorting.models import Assignment, Prototype
+from protozoo.sorting.models import Assignment, Prototype, Sorting
 from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
 from protozoo.voting.proposals import chunks
 from protozoo.voting.trees import MIXED, Answer, Tree, tree_classes, tree_leaves
@@ -40,12 +40,15 @@ _ITEM: Final = np.dtype([("item", "i8"), ("kind", "U10"), ("prototype", "i8"), (
 class Places:
     """Every subject's place on the map; keys of the database by the arrays' indices.
 
-    Subjects ascend by their keys, prototypes follow the order of their units.
+    Subjects ascend by their keys. Prototypes follow the order of their units; after those of the
+    map come those of its child maps, whose subjects lie there and not at the parent. `shown_at`
+    gives for each the prototype of the map itself whose members are shown in grids.
     """
 
     cells: CellTable
     subjects: IntArray
     prototypes: IntArray
+    shown_at: IntArray
     is_audit: NDArray[np.bool_]
 
     def subjects_at(self, keys: Iterable[int] | IntArray) -> IntArray:
@@ -111,13 +114,14 @@ def classes_of(tree: Tree) -> list[str]:
 # The map ------------------------------------------------------------------------------------
 def places_read(campaign: Campaign) -> Places:
     """Read where all subjects lie."""
-    units = Prototype.objects.filter(sorting=campaign.sorting_id).order_by("row", "column")
-    prototypes = np.fromiter(units.values_list("pk", flat=True), dtype=np.int64)
-    rows = _rows(
-        Assignment.objects.filter(sorting=campaign.sorting_id).order_by("subject_id"),
-        _PLACE_FIELDS,
-        _PLACE,
-    )
+    prototypes = shown_at = _units(campaign.sorting_id)
+    rows = _places_on(campaign.sorting_id)
+    for child in _children(campaign):
+        below = _places_on(child.pk)
+        rows[np.searchsorted(rows["subject"], below["subject"])] = below
+        units = _units(child.pk)
+        prototypes = np.concatenate([prototypes, units])
+        shown_at = np.concatenate([shown_at, np.full(len(units), child.parent_id)])
     cells = CellTable(
         _index(prototypes, rows["best"]),
         _index(prototypes, rows["second"]),
@@ -125,7 +129,24 @@ def places_read(campaign: Campaign) -> Places:
         rows["d2"].copy(),
         len(prototypes),
     )
-    return Places(cells, rows["subject"].copy(), prototypes, rows["audit"].copy())
+    return Places(cells, rows["subject"].copy(), prototypes, shown_at, rows["audit"].copy())
+
+
+def _units(sorting_id: int) -> IntArray:
+    units = Prototype.objects.filter(sorting=sorting_id).order_by("row", "column")
+    return np.fromiter(units.values_list("pk", flat=True), dtype=np.int64)
+
+
+def _places_on(sorting_id: int) -> NDArray[Any]:
+    places = Assignment.objects.filter(sorting=sorting_id).order_by("subject_id")
+    return _rows(places, _PLACE_FIELDS, _PLACE)
+
+
+def _children(campaign: Campaign) -> QuerySet[Sorting]:
+    """Give the child maps that the campaign asks about."""
+    asked = campaign.items.filter(kind=Item.Kind.PROTOTYPE).values("prototype__sorting")
+    ready = Sorting.objects.filter(state=Sorting.State.READY, pk__in=asked)
+    return ready.filter(parent__isnull=False).order_by("pk")
 
 
 # The votes ----------------------------------------------------------------------------------

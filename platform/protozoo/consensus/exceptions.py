@@ -16,6 +16,13 @@ class ReviewError(ProtoZooError):
     code = "review"
 
 
+class SplitError(ProtoZooError):
+    """The prototype cannot be split."""
+
+    code = "split"
+    status = 409
+
+
 class MergeBusyError(ProtoZooError):
     """Somebody merges the same votes."""
 

@@ -245,8 +245,11 @@ def _item_states(
     run: ConsensusRun, crowd: OnlineCrowd, prototype: int | None, subjects: list[int]
 ) -> list[ItemState]:
     if prototype is not None:
-        state = run.item_beliefs.get(prototype=prototype).state
-        return [ItemState.from_json(state)]
+        known = run.item_beliefs.filter(prototype=prototype).first()
+        if known is not None:
+            return [ItemState.from_json(known.state)]
+        log_prior = np.log(np.maximum(crowd.class_prior[PROTOTYPE], np.finfo(float).tiny))
+        return [_nobody_spoke(crowd, PROTOTYPE, log_prior)]
     found = dict(run.item_beliefs.filter(subject__in=subjects).values_list("subject_id", "state"))
     new = _first_states(run, crowd, [key for key in subjects if key not in found])
     return [new[key] if key in new else ItemState.from_json(found[key]) for key in subjects]
@@ -260,17 +263,26 @@ def _first_states(
         return {}
     rows = SubjectPosterior.objects.filter(run=run, subject__in=subjects)
     classes, pure = run.online["classes"], run.online["subject_classes"]
-    none = np.zeros(len(classes))
     found = {}
     for key, probabilities in rows.values_list("subject_id", "probabilities"):
         log_prior = np.full(len(classes), IMPOSSIBLE)
         places = [classes.index(name) for name in pure]
         log_prior[places] = np.log(np.maximum(probabilities, np.finfo(float).tiny))
-        found[key] = ItemState(
-            log_prior, none, none, np.array(0.0), np.array(0.0),
-            crowd.correlation[SUBJECT], crowd.judgment_correlation,
-        )  # fmt: skip
+        found[key] = _nobody_spoke(crowd, SUBJECT, log_prior)
     return found
+
+
+def _nobody_spoke(crowd: OnlineCrowd, kind: int, log_prior: FloatArray) -> ItemState:
+    none, nothing = np.zeros(len(log_prior)), np.array(0.0)
+    return ItemState(
+        log_prior=log_prior,
+        votes=none,
+        judgments=none,
+        vote_amount=nothing,
+        judgment_amount=nothing,
+        correlation=crowd.correlation[kind],
+        judgment_correlation=crowd.judgment_correlation,
+    )
 
 
 def _after(believer: _Believer, vote: Vote) -> _Believer | None:

@@ -7,7 +7,13 @@ from functools import cached_property
 from django.db.models import Count, Min, Q, QuerySet
 
 from protozoo.consensus.labels import TOO_MIXED, Label, Labels
-from protozoo.consensus.models import ConsensusRun, ItemPosterior, Review, SubjectPosterior
+from protozoo.consensus.models import (
+    ConsensusRun,
+    ItemPosterior,
+    Review,
+    SplitProposal,
+    SubjectPosterior,
+)
 from protozoo.sorting.models import Assignment, Prototype, Sorting
 from protozoo.subjects.models import Subject
 from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
@@ -53,6 +59,8 @@ class Standing:
 
 def opinion_of(sorting: Sorting) -> Opinion | None:
     """Find the newest run over a map, or at least the newest campaign."""
+    if sorting.parent is not None:
+        return opinion_of(sorting.parent.sorting)
     run = _runs().filter(campaign__sorting=sorting).first()
     if run is not None:
         return Opinion(run.campaign, run.question, run)
@@ -92,6 +100,12 @@ def votes_on_prototype(campaign: Campaign, prototype: Prototype) -> Mapping[str,
     return dict(votes.values_list("answer").annotate(n=Count("pk")).order_by())
 
 
+def splits_of(campaign: Campaign) -> QuerySet[SplitProposal]:
+    """Give the prototypes that seem to hold several kinds of source, the least pure first."""
+    found = campaign.splits.exclude(state=SplitProposal.State.DISMISSED)
+    return found.select_related("prototype__sorting__survey").order_by("state", "purity", "pk")
+
+
 def outlier_threshold(campaign: Campaign) -> float | None:
     """Give the lowest outlier score that a campaign shows to volunteers."""
     shown = campaign.items.filter(kind=Item.Kind.OUTLIER).values("subject")
@@ -108,9 +122,11 @@ def standing_of(subject: Subject) -> Standing:
         .order_by("-run__created_at", "-run_id")
         .first()
     )
-    places = subject.assignments.select_related(
-        "prototype", "second_prototype", "sorting__survey"
-    ).order_by("-sorting__created_at", "-sorting_id")
+    places = (
+        subject.assignments.filter(sorting__parent=None)
+        .select_related("prototype", "second_prototype", "sorting__survey")
+        .order_by("-sorting__created_at", "-sorting_id")
+    )
     if posterior is not None:
         run = posterior.run
         assignment = places.filter(sorting=run.campaign.sorting_id).first()

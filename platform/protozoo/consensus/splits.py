@@ -1,18 +1,31 @@
-"""Finds prototypes whose members are of several classes."""
+"""Finds prototypes whose members are of several classes, and gives them maps of their own.
+
+Once a scientist wants it, a worker sorts the members by themselves. The prototypes of that child
+map are asked like all others, and merges take them in place of the one that was split.
+"""
 
 from typing import Final
 
 import numpy as np
+from django.db import transaction
 from numpy.typing import NDArray
 
+from protozoo.accounts.models import User
 from protozoo.consensus.ballots import Places
+from protozoo.consensus.exceptions import SplitError
 from protozoo.consensus.models import SplitProposal
-from protozoo.voting.models import Campaign
+from protozoo.jobs.models import Job
+from protozoo.jobs.services import job_create
+from protozoo.sorting.models import Prototype, Sorting
+from protozoo.sorting.services import child_sorting_create
+from protozoo.voting.models import Campaign, Item
+from protozoo.voting.services import items_retire, prototype_items_add
 from protozoo.voting.trees import MIXED
 from skysort.consensus.merge import MergeResult
 
 FloatArray = NDArray[np.float64]
 
+SPLIT_TASK: Final = "protozoo.consensus.tasks.split"
 # Fewer members make no map of their own.
 LEAST_MEMBERS: Final = 40
 # A prototype is impure if its commonest class has a smaller share, or people likely call it mixed.
@@ -29,7 +42,8 @@ def splits_propose(
     purity, is_impure = _impure(places, result)
     mixed = _mixed(result, classes)
     n_members = np.bincount(places.cells.best, minlength=places.cells.n_cells)
-    found = np.flatnonzero((n_members >= LEAST_MEMBERS) & (is_impure | (mixed > MIXED_FROM)))
+    is_large = (places.shown_at == places.prototypes) & (n_members >= LEAST_MEMBERS)
+    found = np.flatnonzero(is_large & (is_impure | (mixed > MIXED_FROM)))
     impure = {int(places.prototypes[cell]): cell for cell in found}
     proposals = SplitProposal.objects.filter(campaign=campaign)
     open_ones = proposals.filter(state=SplitProposal.State.PROPOSED)
@@ -65,3 +79,61 @@ def _mixed(result: MergeResult, classes: list[str]) -> FloatArray:
     if MIXED not in classes:
         return np.zeros(len(result.cell_probabilities))
     return result.cell_probabilities[:, classes.index(MIXED)]
+
+
+# What becomes of a proposal ----------------------------------------------------------------
+def prototype_split_later(
+    *, campaign: Campaign, prototype: Prototype, created_by: User | None = None
+) -> Job:
+    """Let a worker sort the members of a prototype; while one is at it, that job is the answer."""
+    proposal = split_proposal_get(campaign=campaign, prototype=prototype)
+    underway = Job.objects.filter(
+        task=SPLIT_TASK,
+        arguments__proposal_id=proposal.pk,
+        state__in=[Job.State.QUEUED, Job.State.RUNNING],
+    ).first()
+    return underway or job_create(
+        task=SPLIT_TASK,
+        arguments={"proposal_id": proposal.pk},
+        title=f"Split {prototype} of {campaign}"[:200],
+        created_by=created_by,
+    )
+
+
+def split_dismiss(*, campaign: Campaign, prototype: Prototype) -> SplitProposal:
+    """Leave a prototype as it is; it is not proposed again."""
+    proposal = split_proposal_get(campaign=campaign, prototype=prototype)
+    if proposal.state == SplitProposal.State.SPLIT:
+        raise SplitError(f"{prototype} has been split already; its child map is in use.")
+    proposal.state = SplitProposal.State.DISMISSED
+    proposal.save()
+    return proposal
+
+
+def split_begin(*, proposal: SplitProposal) -> Sorting:
+    """Plan the child map; whoever has a worker's means sorts it."""
+    return child_sorting_create(prototype=proposal.prototype)
+
+
+@transaction.atomic
+def split_finish(*, proposal: SplitProposal, child: Sorting) -> int:
+    """Ask about the prototypes of a child map from now on; gives the number of new items."""
+    campaign = proposal.campaign
+    n_new = prototype_items_add(campaign=campaign, sorting=child)
+    whole = campaign.items.filter(kind=Item.Kind.PROTOTYPE, prototype=proposal.prototype_id)
+    items_retire(items=list(whole.values_list("pk", flat=True)), because=Item.Retirement.GAIN)
+    proposal.state = SplitProposal.State.SPLIT
+    proposal.save()
+    return n_new
+
+
+def split_proposal_get(*, campaign: Campaign, prototype: Prototype) -> SplitProposal:
+    """Find the proposal, or make it: a scientist may see what the merge does not."""
+    if prototype.sorting_id != campaign.sorting_id:
+        raise SplitError(f"{prototype} is not on the map of {campaign}.")
+    found, _ = SplitProposal.objects.get_or_create(
+        campaign=campaign,
+        prototype=prototype,
+        defaults={"purity": 0.0, "probability_mixed": 0.0},
+    )
+    return found

@@ -23,11 +23,13 @@ from protozoo.consensus.selectors import (
     outlier_threshold,
     prototype_posterior,
     prototype_posteriors,
+    splits_of,
     standing_of,
     votes_on_prototype,
 )
 from protozoo.consensus.services import review_record
 from protozoo.consensus.sheet import OVERLAYS, sheet_of
+from protozoo.consensus.splits import prototype_split_later, split_dismiss
 from protozoo.exceptions import ProtoZooError
 from protozoo.sorting.models import Assignment, Prototype, Sorting
 from protozoo.sorting.pictures import member_picture_url, prototype_picture_url
@@ -42,6 +44,7 @@ from protozoo.sorting.selectors import (
 )
 from protozoo.subjects.pictures import STRETCHES, subject_picture_url
 from protozoo.subjects.selectors import external_views, sexagesimal, subjects
+from protozoo.voting.selectors import campaigns_public
 
 MEMBERS_PER_PAGE: Final = 40
 OUTLIERS_PER_PAGE: Final = 48
@@ -259,6 +262,40 @@ def subject_review(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, "Your decision is written down.")
     return redirect("subject", pk=pk)
+
+
+@require_safe
+def campaign_splits(request: HttpRequest, slug: str) -> HttpResponse:
+    """List the prototypes that seem to hold several kinds of source."""
+    campaign = get_object_or_404(campaigns_public(), slug=slug)
+    proposals = splits_of(campaign)
+    context = {
+        "campaign": campaign,
+        "splits": [
+            (split, prototype_picture_url(split.prototype, size=128)) for split in proposals
+        ],
+        "may_decide": request.user.has_perm("accounts.review"),
+    }
+    return render(request, "consensus/splits.html", context)
+
+
+@require_POST
+@login_required
+@permission_required("accounts.review", raise_exception=True)
+def campaign_split(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    campaign = get_object_or_404(campaigns_public(), slug=slug)
+    shown = get_object_or_404(prototypes(), pk=pk, sorting=campaign.sorting_id)
+    assert isinstance(request.user, User)  # the decorators above
+    try:
+        if "dismiss" in request.POST:
+            split_dismiss(campaign=campaign, prototype=shown)
+            messages.success(request, f"{str(shown).capitalize()} stays as it is.")
+        else:
+            prototype_split_later(campaign=campaign, prototype=shown, created_by=request.user)
+            messages.success(request, f"The members of {shown} will be sorted by themselves.")
+    except ProtoZooError as error:
+        messages.error(request, str(error))
+    return redirect("campaign-splits", slug=slug)
 
 
 def _page(request: HttpRequest, rows: QuerySet[Assignment], size: int) -> Page[Assignment]:

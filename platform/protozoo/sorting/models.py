@@ -19,6 +19,13 @@ class Sorting(models.Model):
         READY = "ready", "ready"
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="sortings")
+    parent = models.ForeignKey(
+        "Prototype",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="children",
+        help_text="Prototype whose members alone are sorted; none: the whole survey is.",
+    )
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
     rows = models.PositiveSmallIntegerField(default=10)
     columns = models.PositiveSmallIntegerField(default=10)

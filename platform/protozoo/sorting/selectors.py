@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from protozoo.sorting.exceptions import SortingError
 from protozoo.sorting.layout import neighbours
 from protozoo.sorting.models import Assignment, Prototype, Sorting
+from protozoo.subjects.models import Subject
 
 N_BINS: Final = 40
 # Rows that are read from the database at once.
@@ -90,9 +91,24 @@ def outlier_histogram(sorting: Sorting, *, n_bins: int = N_BINS) -> Histogram | 
     return Histogram(lowest, lowest + width * n_bins, counts)
 
 
+def _subjects_sorted(sorting: Sorting) -> QuerySet[Subject]:
+    """Give the subjects of a sorting: of its survey, or the members of its parent."""
+    subjects = sorting.survey.subjects.order_by("shard", "row")
+    if sorting.parent_id is None:
+        return subjects
+    return subjects.filter(assignments__prototype=sorting.parent_id)
+
+
+def numbers_in_shards(sorting: Sorting) -> NDArray[np.int64]:
+    """Give the places of a child map's subjects among the images of their survey."""
+    everything = sorting.survey.subjects.order_by("shard", "row").values_list("pk", flat=True)
+    keys = np.fromiter(everything.iterator(chunk_size=BATCH_SIZE), dtype=np.int64)
+    return np.flatnonzero(np.isin(keys, subjects_in_shard_order(sorting)))
+
+
 def subjects_in_shard_order(sorting: Sorting) -> NDArray[np.int64]:
     """Give the keys of the sorted subjects in the order of their pixels."""
-    keys = sorting.survey.subjects.order_by("shard", "row").values_list("pk", flat=True)
+    keys = _subjects_sorted(sorting).values_list("pk", flat=True)
     first = keys[: sorting.n_subjects].iterator(chunk_size=BATCH_SIZE)
     return np.fromiter(first, dtype=np.int64)
 

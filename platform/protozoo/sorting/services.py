@@ -1,13 +1,14 @@
 """Plans sortings; the work itself is in `training.py`, which only workers and commands import."""
 
+import math
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from protozoo.jobs.models import Job
 from protozoo.sorting.exceptions import SortingBusyError, SortingError
-from protozoo.sorting.models import Sorting
+from protozoo.sorting.models import Prototype, Sorting
 from protozoo.surveys.models import Survey
 from skysort.errors import InputError
 from skysort.images.recipes import get_recipe
@@ -15,6 +16,10 @@ from skysort.images.recipes import get_recipe
 # What the database's columns hold.
 MAX_SMALL: Final = 32_767
 MAX_SEED: Final = 2**63 - 1
+# A child map has so many members for each of its prototypes, and an edge of so many prototypes.
+MEMBERS_OF_A_CHILD: Final = 10
+LEAST_CHILD_EDGE: Final = 2
+MOST_CHILD_EDGE: Final = 4
 
 
 def sorting_create(
@@ -68,11 +73,37 @@ def sorting_create(
     )
 
 
+def child_sorting_create(*, prototype: Prototype) -> Sorting:
+    """Write down that the members of a prototype are to be sorted by themselves; once is enough."""
+    parent = prototype.sorting
+    known = Sorting.objects.filter(parent=prototype).first()
+    if known is not None:
+        return known
+    edge = min(MOST_CHILD_EDGE, math.isqrt(prototype.n_members // MEMBERS_OF_A_CHILD))
+    if edge < LEAST_CHILD_EDGE:
+        raise SortingError(
+            f"Only {prototype.n_members} members lie at {prototype}; a map of their own needs at"
+            f" least {LEAST_CHILD_EDGE**2 * MEMBERS_OF_A_CHILD}."
+        )
+    return Sorting.objects.create(
+        survey=parent.survey,
+        parent=prototype,
+        rows=edge,
+        columns=edge,
+        n_rotations=parent.n_rotations,
+        n_epochs=parent.n_epochs,
+        seed=parent.seed,
+        recipe=parent.recipe,
+        n_subjects=prototype.n_members,
+    )
+
+
 def sorting_continue(*, survey: Survey, **plan: Any) -> Sorting | None:
     """Find a sorting of exactly this plan and these subjects that was interrupted."""
     plan = {**plan, "recipe": plan.get("recipe") or survey.recipe}
     sorting = (
-        Sorting.objects.filter(survey=survey, n_subjects=survey.subjects.count(), **plan)
+        _whole(survey, **plan)
+        .filter(n_subjects=survey.subjects.count())
         .exclude(state=Sorting.State.READY)
         .first()
     )
@@ -93,4 +124,9 @@ def _job_of(sorting: Sorting) -> Job | None:
 
 def sorting_find(*, survey: Survey, **plan: Any) -> Sorting | None:
     """Find the newest sorting of a survey that was planned exactly so."""
-    return Sorting.objects.filter(survey=survey, **plan).first()
+    return _whole(survey, **plan).first()
+
+
+def _whole(survey: Survey, **plan: Any) -> QuerySet[Sorting]:
+    """Give the sortings of a whole survey that were planned so."""
+    return Sorting.objects.filter(survey=survey, parent=None, **plan)

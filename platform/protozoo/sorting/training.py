@@ -14,10 +14,10 @@ from protozoo.jobs.services import Report, silent
 from protozoo.sorting.exceptions import SortingError
 from protozoo.sorting.features import features_write
 from protozoo.sorting.models import Assignment, Prototype, Sorting
-from protozoo.sorting.selectors import subjects_in_shard_order
+from protozoo.sorting.selectors import numbers_in_shards, subjects_in_shard_order
 from skysort.errors import InputError
 from skysort.images.prepared import PreparedImages
-from skysort.images.recipes import get_recipe
+from skysort.images.recipes import Recipe, get_recipe
 from skysort.images.shards import ShardReader
 from skysort.som.checkpoint import map_checksum
 from skysort.som.grid import Topology
@@ -75,7 +75,21 @@ def _images(sorting: Sorting) -> PreparedImages:
             f"The shards of survey {sorting.survey.slug} hold {reader.n_images} images and the"
             f" database {sorting.n_subjects} subjects; import the survey again to mend it."
         )
-    return PreparedImages(reader, get_recipe(sorting.recipe), n_images=sorting.n_subjects)
+    recipe = get_recipe(sorting.recipe)
+    if sorting.parent_id is None:
+        return PreparedImages(reader, recipe, n_images=sorting.n_subjects)
+    return _Members(reader, recipe, numbers_in_shards(sorting))
+
+
+class _Members(PreparedImages):
+    """Some images of a survey, prepared as they are read."""
+
+    def __init__(self, reader: ShardReader, recipe: Recipe, numbers: NDArray[np.int64]) -> None:
+        super().__init__(reader, recipe, n_images=len(numbers))
+        self.numbers = numbers
+
+    def __getitem__(self, part: slice, /) -> NDArray[np.float32]:
+        return self.recipe(self.reader.read_numbers(self.numbers[part]))
 
 
 def _train(sorting: Sorting, images: PreparedImages, report: Report) -> PolarSOM:

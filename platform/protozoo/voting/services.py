@@ -201,6 +201,29 @@ def _leases_take(
 
 
 @transaction.atomic
+def prototype_items_add(*, campaign: Campaign, sorting: Sorting) -> int:
+    """Ask about the prototypes of a child map too; gives the number of those that are new."""
+    if sorting.parent is None or sorting.parent.sorting_id != campaign.sorting_id:
+        raise CampaignError(f"{sorting} is no child of the map of {campaign}.")
+    if sorting.state != Sorting.State.READY:
+        raise CampaignError(f"{sorting} is not ready yet; wait until every subject has its place.")
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    asked = campaign.items.filter(kind=Item.Kind.PROTOTYPE).values("prototype")
+    new = sorting.prototypes.filter(n_members__gt=0).exclude(pk__in=asked)
+    items = [
+        Item(
+            campaign=campaign,
+            kind=Item.Kind.PROTOTYPE,
+            prototype=prototype,
+            order=random.random(),  # noqa: S311  # a queue, not a secret
+        )
+        for prototype in new.order_by("row", "column")
+    ]
+    Item.objects.bulk_create(items, batch_size=BATCH_SIZE)
+    return len(items)
+
+
+@transaction.atomic
 def items_add(*, campaign: Campaign, proposals: Sequence[ItemProposal]) -> list[Item]:
     """Ask what is proposed; what is asked already only gets its new priority.
 
