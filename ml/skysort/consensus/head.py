@@ -64,7 +64,7 @@ class HeadSettings:
     n_folds: int = 5
     n_steps: int = 40
     max_compared: int = 4000
-    max_lessons: int = 100_000
+    max_lessons: int = 30_000
     seed: int = 0
 
     def __post_init__(self) -> None:
