@@ -11,6 +11,7 @@ from protozoo.catalog.exceptions import NothingToReleaseError, ReleaseBusyError,
 from protozoo.catalog.models import Entry, Release
 from protozoo.catalog.selectors import releases
 from protozoo.catalog.services import release_freeze
+from protozoo.consensus.writing import KEPT_RUNS, runs_prune
 from tests.factories import (
     CLASSES,
     make_campaign,
@@ -206,6 +207,23 @@ def test_probabilities_that_are_none_are_refused(campaign, values, monkeypatch):
     with pytest.raises(ReleaseError, match="with sum 1"):
         release_freeze(campaign=campaign)
     assert not Release.objects.exists()
+
+
+@pytest.mark.parametrize(("n_merges", "is_frozen"), [(KEPT_RUNS - 1, True), (KEPT_RUNS, False)])
+def test_a_run_that_is_cleared_away_meanwhile_is_not_frozen(campaign, n_merges, is_frozen):
+    def report(done, total, message=""):
+        if message == "writing catalog.csv":
+            for _ in range(n_merges):
+                make_consensus_run(campaign)
+            runs_prune(campaign)
+
+    if is_frozen:
+        assert release_freeze(campaign=campaign, report=report).frozen_at is not None
+    else:
+        with pytest.raises(ReleaseError, match="is no longer kept"):
+            release_freeze(campaign=campaign, report=report)
+        assert not Release.objects.exists()
+        assert not Entry.objects.exists()
 
 
 @pytest.mark.parametrize("step", ["write_votable", "_list_files", "provenance_of"])

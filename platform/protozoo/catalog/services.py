@@ -33,6 +33,7 @@ from protozoo.catalog.selectors import (
     release_of,
 )
 from protozoo.catalog.writers import write_csv, write_fits, write_votable
+from protozoo.consensus.writing import KEPT_RUNS
 from protozoo.jobs.models import Job
 from protozoo.jobs.services import Report, job_create, silent
 from protozoo.voting.models import Campaign
@@ -146,10 +147,21 @@ def _fill(release: Release, report: Report) -> None:
     folder.mkdir(parents=True)
     _write_files(release, columns, folder, report)
     release.files = _list_files(folder)
+    _check_kept(release)
     with transaction.atomic():
         release.frozen_at = timezone.now()
         release.save()
         folder.rename(release.folder)
+
+
+def _check_kept(release: Release) -> None:
+    """Refuse what was written while later merges may have cleared the run's rows away."""
+    kept = release.campaign.consensus_runs.values_list("pk", flat=True)[:KEPT_RUNS]
+    if release.run_id not in set(kept):
+        raise ReleaseError(
+            f"While {release} was being frozen, the votes were merged {KEPT_RUNS} times more, and"
+            f" consensus run {release.run_id} is no longer kept. Freeze the newest one."
+        )
 
 
 def _write_entries(release: Release, report: Report) -> Tally:
