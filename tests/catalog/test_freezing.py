@@ -12,6 +12,7 @@ from protozoo.catalog.models import Entry, Release
 from protozoo.catalog.selectors import releases
 from protozoo.catalog.services import release_freeze
 from protozoo.consensus.writing import KEPT_RUNS, runs_prune
+from protozoo.voting.models import Item
 from tests.factories import (
     CLASSES,
     make_campaign,
@@ -386,6 +387,26 @@ def test_provenance_names_everything(campaign):
     assert said["notes"] == "Trial."
     assert [column["name"] for column in said["columns"]][:4] == ["id", "ra", "dec", "label"]
     assert "/home/edward" not in (release.folder / "README.md").read_text()
+
+
+def test_provenance_names_maps_of_single_prototypes(client, campaign):
+    parent = campaign.sorting.prototypes.order_by("row", "column")[1]
+    make_sorting(survey=campaign.sorting.survey, parent=parent)  # nothing of it is asked
+    child = make_sorting(
+        survey=campaign.sorting.survey, parent=parent, rows=2, columns=3, map_checksum="c" * 64
+    )
+    Item.objects.create(
+        campaign=campaign, kind="prototype", prototype=child.prototypes.all()[0], order=0.5
+    )
+    make_consensus_run(campaign)
+    release = release_freeze(campaign=campaign)
+    (named,) = release.provenance["child_maps"]
+    assert (named["prototype_row"], named["prototype_column"]) == (parent.row, parent.column)
+    assert (named["id"], named["map_sha256"]) == (child.pk, "c" * 64)
+    readme = (release.folder / "README.md").read_text()
+    assert f"prototype {parent.row}, {parent.column} have a map of their own: 2 x 3" in readme
+    shown = client.get(f"/releases/{release.pk}/").content.decode()
+    assert "the members of 1 of them have maps of their own" in shown
 
 
 def test_checksums_hold(campaign):

@@ -99,7 +99,13 @@ def columns_of(classes: Sequence[str], *, id_width: int, label_width: int) -> li
             max(len(source) for source in Entry.Source.values),
         ),
         Column("n_votes", ">i4", "", "meta.number", "Votes behind the row, shared ones included"),
-        Column("n_votes_prototype", ">i4", "", "meta.number", "Votes on the row's prototype"),
+        Column(
+            "n_votes_prototype",
+            ">i4",
+            "",
+            "meta.number",
+            "Votes on the row's prototype, or on that of a child map which parts its members",
+        ),
         Column(
             "n_votes_grid", ">i4", "", "meta.number", "Answers to grids that showed the source"
         ),

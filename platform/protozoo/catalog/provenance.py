@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.template.loader import render_to_string
 
 from protozoo.catalog.columns import Column
@@ -89,6 +89,7 @@ def provenance_of(release: Release, columns: Sequence[Column]) -> dict[str, Any]
         "code": {"name": "ProtoZoo", "version": __version__},
         "survey": _survey(survey),
         "sorting": _sorting(campaign.sorting),
+        "child_maps": [_child_map(child) for child in _children(run)],
         "campaign": {
             "slug": campaign.slug,
             "title": campaign.title,
@@ -185,6 +186,22 @@ def _sorting(sorting: Sorting) -> dict[str, Any]:
         "quantization_error": sorting.quantization_error,
         "topographic_error": sorting.topographic_error,
         "map_sha256": sorting.map_checksum,
+    }
+
+
+def _children(run: ConsensusRun) -> QuerySet[Sorting]:
+    """Find the maps of single prototypes' members that the run has merged."""
+    merged = run.items.values("item__prototype__sorting")
+    children = Sorting.objects.filter(pk__in=merged, parent__isnull=False)
+    return children.select_related("parent").order_by("pk")
+
+
+def _child_map(child: Sorting) -> dict[str, Any]:
+    assert child.parent is not None  # by the query above
+    return {
+        "prototype_row": child.parent.row,
+        "prototype_column": child.parent.column,
+        **_sorting(child),
     }
 
 
