@@ -2,16 +2,22 @@
 
 The way through this room::
 
-    votes on items ---> dawid_skene   who answers how; what each item is
-                             |
-    assignments    ---> projection    what each subject is, from its prototype and its own votes
-                             |
-                        merge         the door: both steps, arrays in and arrays out
+    votes, judgments ---> dawid_skene   who answers how (judgments: grids; dependence: echoes)
+                              | ^
+    assignments ------> projection      what prototypes say of their members
+                              v |
+    features ---------> head            what look-alikes anywhere say beyond that (kernel_map)
+                              |
+                          evidence      all of it adds up; where each label comes from
+                              |
+                          merge         the door: arrays in and arrays out
+                              |
+                  +-----------+-----------+
+              calibration, audit      next_question
+              honest by the audit     what is worth asking
 
-Only `merge.merge` is called from outside, so a fuller model (a learnt head on invariant features,
-membership from grid votes, the next question) enters behind that one function. Beside it stand
-`accuracy`, which scores probabilities against truth, `calibration` and `audit`, which make them
-honest and tell how good they are by the votes on the audit sample, where no truth is known, and
-`simulation`, which invents volunteers.
-All of it is numpy alone.
+Beside them stand `vote_model` (votes alone, with its guards), `baselines` (a count, plain
+Dawid-Skene), `online` (one vote between two merges), `tags` (any number of them on an item),
+`crowd_tables` (votes as CSV), `accuracy` (figures where the truth is known), `simulation` (invented
+volunteers) and `experiment` (the whole loop with them). All of it is numpy alone.
 """
