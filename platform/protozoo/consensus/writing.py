@@ -4,12 +4,12 @@ A run is nobody's business until its last row stands; what a killed merge has le
 by the next one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
-from django.db import models
+from django.db import connection, models, transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -17,7 +17,6 @@ from protozoo.consensus.ballots import Ballots, Places
 from protozoo.consensus.models import (
     ConsensusRun,
     ItemPosterior,
-    SubjectPosterior,
     VolunteerPosterior,
 )
 from protozoo.jobs.services import Report
@@ -25,13 +24,13 @@ from protozoo.voting.models import Campaign
 from skysort.consensus.evidence import SOURCES
 from skysort.consensus.merge import ITEM_KINDS, MergeResult
 
-# Rows that are written in one transaction: a tenth of a second.
-BATCH_SIZE: Final = 2000
+# Rows that are written in one transaction: votes wait no longer than some hundredths of a second.
+BATCH_SIZE: Final = 1000
 # Runs whose rows are kept; of older ones only the figures stay.
 KEPT_RUNS: Final = 3
-WIDTHS: Final = 6
-
-Row = TypeVar("Row", bound=models.Model)
+# Digits of a volunteer's chances.
+DIGITS: Final = 6
+WRITING: Final = "writing the probabilities down"
 
 
 def rows_write(
@@ -40,25 +39,37 @@ def rows_write(
     """Write all rows of a run but its date."""
     total = len(ballots.items) + len(ballots.volunteers) + len(places.subjects)
     done = 0
-    for rows in (
-        _items(run, ballots, result),
-        _volunteers(run, ballots, result),
-        _subjects(run, ballots, places, result),
-    ):
+    for rows in (_items(run, ballots, result), _volunteers(run, ballots, result)):
         while batch := list(islice(rows, BATCH_SIZE)):
             _create(batch)
             done += len(batch)
-            report(min(done, total), total, "writing the probabilities down")
+            report(done, total, WRITING)
+    trusted = reliability(ballots, places, result)
+    for start in range(0, len(places.subjects), BATCH_SIZE):
+        part = slice(start, start + BATCH_SIZE)
+        _insert_subjects(_subject_columns(run, places, result, trusted, part))
+        report(total - max(0, len(places.subjects) - part.stop), total, WRITING)
+
+
+def _create(batch: list[Any]) -> None:
+    type(batch[0]).objects.bulk_create(batch)
+
+
+def _insert_subjects(columns: Mapping[str, Iterable[Any]]) -> None:
+    """Write rows given by columns: a fifth of the time that objects take."""
+    marks = ", ".join(["%s"] * len(columns))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO consensus_subjectposterior ({', '.join(columns)})"  # noqa: S608  # our own
+            f" VALUES ({marks})",
+            list(zip(*columns.values(), strict=True)),
+        )
 
 
 def run_finish(run: ConsensusRun) -> None:
     """Show a run whose rows all stand."""
     run.finished_at = timezone.now()
     run.save(update_fields=["finished_at", "online"])
-
-
-def _create(batch: list[Any]) -> None:
-    type(batch[0]).objects.bulk_create(batch)
 
 
 def _items(run: ConsensusRun, ballots: Ballots, result: MergeResult) -> Iterator[models.Model]:
@@ -89,7 +100,7 @@ def _volunteers(run: ConsensusRun, ballots: Ballots, result: MergeResult) -> Ite
             n_votes=int(n_votes[w]),
             agreement=float(result.worker_agreement[w]),
             confusion={
-                kind: fit.confusion[k, w].round(WIDTHS).tolist()
+                kind: fit.confusion[k, w].round(DIGITS).tolist()
                 for k, kind in enumerate(ITEM_KINDS)
             },
             n_judgments=int(n_judgments[w]),
@@ -108,32 +119,37 @@ def tick_chances(result: MergeResult) -> NDArray[np.float64]:
     return chances
 
 
-def _subjects(
-    run: ConsensusRun, ballots: Ballots, places: Places, result: MergeResult
-) -> Iterator[models.Model]:
-    shares = {name: result.shares[:, SOURCES.index(name)] for name in SOURCES}
-    trusted = reliability(ballots, places, result)
-    for n, subject in enumerate(places.subjects.tolist()):
-        label = int(result.label[n])
-        yield SubjectPosterior(
-            run=run,
-            subject_id=subject,
-            label=result.subject_classes[label],
-            probability=float(result.subject_probabilities[n, label]),
-            probabilities=result.subject_probabilities[n].tolist(),
-            is_unknown=bool(result.is_unknown[n]),
-            entropy_bits=float(result.entropy_bits[n]),
-            weight_prototype=float(shares["prototype"][n]),
-            weight_head=float(shares["head"][n]),
-            weight_grid=float(shares["grid"][n]),
-            weight_direct=float(shares["direct"][n]),
-            weight_prior=float(shares["prior"][n]),
-            n_votes_prototype=int(result.n_votes_prototype[n]),
-            n_votes_grid=int(result.n_votes_grid[n]),
-            n_votes_direct=int(result.n_votes_direct[n]),
-            n_volunteers=int(result.n_workers[n]),
-            reliability=float(trusted[n]) if trusted[n] >= 0.0 else None,
-        )
+def _subject_columns(
+    run: ConsensusRun,
+    places: Places,
+    result: MergeResult,
+    trusted: NDArray[np.float64],
+    part: slice,
+) -> dict[str, Iterable[Any]]:
+    """Give some rows of SubjectPosterior by the columns of its table."""
+    subjects, labels = places.subjects[part], result.label[part]
+    probabilities = result.subject_probabilities[part]
+    as_json = models.JSONField().get_db_prep_save
+    shares = {name: result.shares[part, SOURCES.index(name)].tolist() for name in SOURCES}
+    return {
+        "run_id": [run.pk] * len(subjects),
+        "subject_id": subjects.tolist(),
+        "label": [result.subject_classes[label] for label in labels.tolist()],
+        "probability": probabilities[np.arange(len(labels)), labels].tolist(),
+        "probabilities": [as_json(row, connection) for row in probabilities.tolist()],
+        "is_unknown": result.is_unknown[part].tolist(),
+        "entropy_bits": result.entropy_bits[part].tolist(),
+        "weight_prototype": shares["prototype"],
+        "weight_head": shares["head"],
+        "weight_grid": shares["grid"],
+        "weight_direct": shares["direct"],
+        "weight_prior": shares["prior"],
+        "n_votes_prototype": result.n_votes_prototype[part].tolist(),
+        "n_votes_grid": result.n_votes_grid[part].tolist(),
+        "n_votes_direct": result.n_votes_direct[part].tolist(),
+        "n_volunteers": result.n_workers[part].tolist(),
+        "reliability": [value if value >= 0.0 else None for value in trusted[part].tolist()],
+    }
 
 
 def reliability(ballots: Ballots, places: Places, result: MergeResult) -> NDArray[np.float64]:
