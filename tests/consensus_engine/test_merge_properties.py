@@ -268,7 +268,7 @@ def test_agreeing_votes_never_lower_the_winner(case, with_features):
     item = N_CELLS + 20
     subject = votes.item_subject[item]
     label, chance = None, []
-    for n in range(5):
+    for n in range(4):
         found = case.merge(with_features=with_features)
         label = found.label[subject] if label is None else label
         chance.append(found.subject_probabilities[subject, label])
@@ -297,7 +297,7 @@ def test_a_volunteer_who_answers_at_random_changes_nothing_in_the_limit():
     rest = np.append(np.arange(N_CELLS), np.arange(N_CELLS + 30, case.votes.n_items))
     said = np.random.default_rng(5).integers(0, 5, len(rest))
     moved = []
-    for repeats in (1, 8, 64):
+    for repeats in (1, 32):
         item = np.repeat(N_CELLS + np.arange(30), 5 * repeats)
         shown = added(case.votes, item, N_WORKERS, np.tile(np.arange(5), 30 * repeats))
         before, after = (
@@ -305,8 +305,8 @@ def test_a_volunteer_who_answers_at_random_changes_nothing_in_the_limit():
             for votes in (shown, added(shown, rest, N_WORKERS, said))
         )
         moved.append(np.abs(after.subject_probabilities - before.subject_probabilities).mean())
-    assert moved[0] > moved[1] > moved[2]
-    assert moved[2] < 0.005
+    assert moved[0] > 3.0 * moved[1]
+    assert moved[1] < 0.005
     assert after.worker_agreement[N_WORKERS] < after.worker_agreement[:N_WORKERS].min() - 0.2
 
 

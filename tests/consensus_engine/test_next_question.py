@@ -180,7 +180,9 @@ def test_gain_of_a_prototype_equals_a_plain_sum_over_members_and_answers(mixed):
     assert len(result.subject_classes) == 3
     found = by_prototype(questions(result, cells))
     expected = plain_gains(result, cells) / 8.0
-    np.testing.assert_allclose([found[k] for k in range(EMPTY)], expected[:EMPTY], rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(
+        [found[k] for k in range(EMPTY)], expected[:EMPTY], rtol=1e-6, atol=1e-12
+    )
     assert max(found, key=found.get) == 6  # the only one with members and without votes
 
 
