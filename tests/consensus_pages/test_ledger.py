@@ -39,6 +39,7 @@ def test_answers_seconds_and_right_labels_are_told(client, campaign):
     text = page(client)
     assert "Right labels are judged by 4 random checks" in text
     assert '<th scope="row">Random checks</th><td class="number">20</td>' in text
+    assert "People have looked at 23\N{NARROW NO-BREAK SPACE}% of the pictures" in text
     assert "Are the probabilities honest?" in text
     assert "What more answers bring" not in text
     factories.make_vote(campaign.items.first())

@@ -19,7 +19,7 @@ class KindOfQuestion(TypedDict):
 
 
 class Ledger(TypedDict):
-    """Effort and gain of one run; accuracy is that of rows that nobody looked at."""
+    """Effort and gain of one run; accuracy is that of rows that nobody looked at themselves."""
 
     n_rows: int
     votes_per_row: float
@@ -27,6 +27,7 @@ class Ledger(TypedDict):
     kinds: dict[str, KindOfQuestion]
     mean_probability: float
     share_sure: float
+    share_looked_at: float
     accuracy: Mapping[str, Any] | None
 
 
@@ -50,5 +51,6 @@ def ledger_of(ballots: Ballots, result: MergeResult, honesty: Honesty) -> Ledger
         },
         "mean_probability": float(claimed.mean()),
         "share_sure": float((claimed >= SURE).mean()),
+        "share_looked_at": float((result.n_votes_grid + result.n_votes_direct > 0).mean()),
         "accuracy": report["accuracy"] if is_known else None,
     }
