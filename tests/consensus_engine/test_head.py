@@ -162,9 +162,9 @@ def test_useless_features_do_no_harm(seed):
     case = replace(case, features=noise, cells=cells)
     found, truth = case.fit(), case.truth[case.rest]
     p, before = found.probabilities[case.rest], cells[case.rest]
-    # 200 single votes, of which a fifth are wrong, cannot tell 30 features from none: 0.06 nats of
+    # 200 single votes, of which a fifth are wrong, cannot tell 30 features from none: 0.09 nats of
     # 0.54 are the price of trying.
-    assert log_loss(p, truth) < log_loss(before, truth) + 0.06
+    assert log_loss(p, truth) < log_loss(before, truth) + 0.09
     assert accuracy(p, truth) > accuracy(before, truth) - 0.01
     assert found.gain_bits < 0.05
 

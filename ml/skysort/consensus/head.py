@@ -26,6 +26,8 @@ IntArray = NDArray[np.int64]
 
 #: A hint for the strength of the prior is trusted to this factor.
 FARTHEST = 4.0
+#: Prior of the strength, log-normal: few lessons alone would have a head that is sure of nothing.
+USUAL_STRENGTH, STRENGTH_SPREAD = 0.1, 1.5
 #: A strength with a smaller share than this is left out.
 LEAST_SHARE = 0.05
 #: Standard deviation of the prior of the temperature's logarithm about 0.
@@ -58,7 +60,7 @@ class HeadSettings:
         Of the parts.
     """
 
-    strengths: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
+    strengths: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
     follow: tuple[float, ...] = (0.0, 0.5, 1.0)
     temperatures: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.6, 2.0)
     n_folds: int = 5
@@ -285,6 +287,7 @@ def _choose(lessons: _Lessons, settings: HeadSettings, hint: HeadChoice | None) 
         close = tuple(s for s in strengths if near / FARTHEST <= s <= near * FARTHEST)
         strengths = close or strengths
     values = np.array([evidence(follow, strength) for strength in strengths])
+    values -= (np.log(np.array(strengths) / USUAL_STRENGTH) / STRENGTH_SPREAD) ** 2 / 2.0
     best = strengths[int(values.argmax())]
     shares = np.exp(values - values.max())
     shares[shares < LEAST_SHARE * shares.sum()] = 0.0

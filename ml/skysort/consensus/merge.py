@@ -49,8 +49,8 @@ MODEL = "dawid-skene-projection-head/3"
 #: Kinds of items in the order of `MergeResult.worker_confusion`.
 ITEM_KINDS = ("prototype", "subject")
 PROTOTYPE, SUBJECT = range(2)
-#: Rounds in which vote model and head teach each other; a fourth changed no label in trials.
-N_ROUNDS = 3
+#: Rounds in which vote model and head teach each other: with fewer, a start is too unsure.
+N_ROUNDS = 4
 #: Subjects less familiar than this, without a word of people, are told "unknown".
 LEAST_FAMILIARITY = 0.1
 
@@ -150,14 +150,12 @@ class MergeSettings:
         See `projection.fit_trust` and `projection.membership`.
     n_rounds : int
         How often vote model and head teach each other.
-    machine_share : float
-        How far the vote model takes the machine at its word, from 0 to 1; the rest is even odds.
     head : HeadSettings
         See `head.fit_head`.
     """
 
     mixed_class: str = "mixed"
-    worker_strength: float = 20.0
+    worker_strength: float = 15.0
     crowd_strength: float = 100.0
     class_strength: float = 10.0
     correlation: float | None = 0.0
@@ -169,7 +167,6 @@ class MergeSettings:
     half_distance: float = 5.0
     fuzziness: float = 1.5
     n_rounds: int = N_ROUNDS
-    machine_share: float = 0.9
     head: HeadSettings = field(default_factory=HeadSettings)
 
 
@@ -333,10 +330,7 @@ def _fit_votes(
     expected = np.full((case.n_fitted, n_classes), np.nan)
     if machine is not None:
         expected[case.n_cells :] = 0.0
-        share = settings.machine_share
-        expected[case.n_cells :, case.pure] = share * machine[case.subjects] + (1.0 - share) / len(
-            case.pure
-        )
+        expected[case.n_cells :, case.pure] = machine[case.subjects]
     is_cell = np.arange(case.n_fitted) < case.n_cells
     return fit_dawid_skene(
         case.item[votes.item],
