@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def campaign():
-    campaign = factories.make_campaign(votes_to_retire=50, votes_cap=50)
-    AskingPlan.objects.create(campaign=campaign, refit_votes=3, refit_share=0.1)
+    campaign = factories.make_campaign(votes_to_retire=99, votes_cap=99)
+    AskingPlan.objects.create(campaign=campaign, refit_votes=15, refit_share=0.1)
     return campaign
 
 
@@ -42,27 +42,27 @@ def jobs():
 
 
 def test_a_merge_is_ordered_after_enough_votes_and_never_twice_at_once(campaign):
-    vote(campaign, 2)
+    vote(campaign, 14)
     assert not jobs().exists()
-    vote(campaign, 10)
+    vote(campaign, 12)
     assert jobs().get().arguments == {"campaign_id": campaign.pk}
     assert merge_later(campaign=campaign) == jobs().get()
 
 
 def test_a_done_merge_makes_room_for_the_next(campaign):
-    vote(campaign, 6)
+    vote(campaign, 25)
     consensus_run(campaign=campaign)
     jobs().update(state=Job.State.DONE)
-    vote(campaign, 2)
+    vote(campaign, 14)
     assert jobs().count() == 1
-    vote(campaign, 4)
+    vote(campaign, 11)
     assert jobs().count() == 2
 
 
 def test_votes_in_other_campaigns_do_not_count(campaign):
     consensus_run(campaign=_voted(campaign))
-    vote(factories.make_campaign(votes_to_retire=50), 12)
-    vote(campaign, 1)
+    vote(factories.make_campaign(votes_to_retire=99, votes_cap=99), 30)
+    vote(campaign, 14)
     assert not jobs().exists()
 
 

@@ -288,7 +288,8 @@ def test_a_verdict_on_a_grid_is_no_vote_on_its_prototype(campaign, grid):
     assert votes_on_prototype(campaign, grid.prototype) == {"bent": 1}
     assert prototype_posterior(run, grid.prototype).item == whole
     member = grid.members.all()[0].subject
-    assert [each.vote.answer for each in standing_of(member).votes] == ["bent"]
+    said = {each.vote.item: each.label.key for each in standing_of(member).votes}
+    assert said == {whole: "bent", grid: grid.label}
 
 
 def test_my_answers_show_grids_in_words(client, grid, grid_ballot, django_assert_max_num_queries):

@@ -8,18 +8,20 @@ from protozoo.jobs.services import job_create
 from protozoo.voting.models import Campaign, Vote
 
 MERGE_TASK: Final = "protozoo.consensus.tasks.merge"
-# New votes are counted with every so many-th vote alone: counting takes longer than a vote.
+# Only every so many-th vote asks whether it is time: counting takes longer than a vote.
 COUNT_EVERY: Final = 10
 
 
 def refit_when_due(*, vote: Vote) -> None:
     """Let a worker merge all votes, if this one makes the last merge out of date."""
+    if vote.pk % COUNT_EVERY:
+        return
     campaign = vote.item.campaign
     run = campaign.consensus_runs.only("n_votes", "last_vote_id").first()
     merged, last = (run.n_votes, run.last_vote_id) if run else (0, 0)
     enough = plan_of(campaign).votes_until_refit(merged)
     # Keys count the votes of all campaigns, so there are no more new votes than this.
-    if vote.pk - last < enough or vote.pk % min(COUNT_EVERY, enough):
+    if vote.pk - last < enough:
         return
     if Vote.objects.filter(pk__gt=last, item__campaign=campaign).count() >= enough:
         merge_later(campaign=campaign)
