@@ -92,7 +92,7 @@ def test_simulated_volunteers_answer_gold_and_grids(campaign):
     campaign.share_gold = 0.3
     campaign.save()
     gold = make_single(campaign, "gold", label="fri")
-    grid = make_grid(campaign)
+    grid = make_grid(campaign, priority=9.0)
     subjects = campaign.sorting.survey.subjects.values_list("pk", flat=True)
     truth = dict.fromkeys(subjects, "fri")
     assert campaign_simulate(campaign=campaign, truth=truth) > 0
