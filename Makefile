@@ -6,6 +6,9 @@ NPM := PATH="$(CURDIR)/$(VENV):$$PATH" npm --prefix frontend
 ARGS ?=
 
 .DEFAULT_GOAL := help
+# One test process per core, four at most; a file's tests stay together for what they share.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 .PHONY: help setup demo test run worker lint types format check bench clean
 
 help: ## list these commands
@@ -20,7 +23,7 @@ demo: setup ## the whole way on a small synthetic survey, then the site on http:
 
 test: setup ## all tests, front end first; pytest takes ARGS="-k vote -x"
 	@$(NPM) run --silent test
-	@$(VENV)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(VENV)/python -m pytest $(PARALLEL) $(ARGS)
 
 run: setup ## serve the site on http://127.0.0.1:8000
 	@$(VENV)/python manage.py serve $(ARGS)

@@ -1,9 +1,12 @@
 """What every test may ask for."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +27,10 @@ def storage(tmp_path: Path, settings) -> Path:
     settings.VALKEY_SOCKET = settings.STORAGE_FOLDER / "valkey.sock"
     settings.REDIS_URL = f"unix://{settings.VALKEY_SOCKET}"
     return settings.STORAGE_FOLDER
+
+
+@pytest.fixture(autouse=True)
+def roles(request) -> None:
+    """Make the roles again that a test with a flushed database took away: any order will do."""
+    if request.node.get_closest_marker("django_db") and not Group.objects.exists():
+        import_module("protozoo.accounts.migrations.0002_roles").make_roles(apps, None)

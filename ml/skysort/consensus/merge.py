@@ -49,8 +49,8 @@ MODEL = "dawid-skene-projection-head/3"
 #: Kinds of items in the order of `MergeResult.worker_confusion`.
 ITEM_KINDS = ("prototype", "subject")
 PROTOTYPE, SUBJECT = range(2)
-#: Rounds in which vote model and head teach each other: with fewer, a start is too unsure.
-N_ROUNDS = 4
+#: Rounds in which vote model and head teach each other; a fourth changed next to nothing.
+N_ROUNDS = 3
 #: Subjects less familiar than this, without a word of people, are told "unknown".
 LEAST_FAMILIARITY = 0.1
 
