@@ -17,6 +17,8 @@ from protozoo.consensus.models import (
 from protozoo.sorting.models import Assignment, Prototype, Sorting
 from protozoo.subjects.models import Subject
 from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
+from protozoo.voting.selectors import items_without_consensus, question_newest
+from protozoo.voting.trees import leaf_title
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ class NumberedVote:
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """An item on which people do not agree: what was answered how often, and whether it waits."""
+
+    item: Item
+    answers: list[tuple[str, int]]
+    is_reviewed: bool
+
+
+@dataclass(frozen=True)
 class Standing:
     """All that is known of a subject: its place on a map, its votes, what they were merged to."""
 
@@ -55,6 +66,24 @@ class Standing:
     posterior: SubjectPosterior | None
     reviews: list[Review]
     votes: list[NumberedVote]
+
+
+def undecided_of(campaign: Campaign) -> list[Undecided]:
+    """Give the items that go to review because people do not agree; those that wait come first."""
+    items = list(items_without_consensus(campaign))
+    tree = question_newest(campaign).tree
+    counts: dict[int, list[tuple[str, int]]] = {item.pk: [] for item in items}
+    votes = Vote.objects.filter(item__in=items, superseded_at=None).values_list("item", "answer")
+    for item, answer, n in votes.annotate(n=Count("pk")).order_by("-n", "answer"):
+        counts[item].append((leaf_title(tree, answer), n))
+    reviewed = set(campaign.reviews.values_list("subject_id", flat=True))
+    found = [
+        Undecided(
+            item, counts[item.pk], item.subject_id is not None and item.subject_id in reviewed
+        )
+        for item in items
+    ]
+    return sorted(found, key=lambda each: each.is_reviewed)
 
 
 def opinion_of(sorting: Sorting) -> Opinion | None:

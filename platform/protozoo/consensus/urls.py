@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("prototypes/<int:pk>/", views.prototype, name="prototype"),
     path("campaigns/<slug:slug>/splits/", views.campaign_splits, name="campaign-splits"),
     path("campaigns/<slug:slug>/splits/<int:pk>/", views.campaign_split, name="campaign-split"),
+    path("campaigns/<slug:slug>/undecided/", views.campaign_undecided, name="campaign-undecided"),
     path("subjects/<int:pk>/", views.subject, name="subject"),
     path("subjects/<int:pk>/review/", views.subject_review, name="subject-review"),
 ]

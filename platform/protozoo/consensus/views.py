@@ -25,6 +25,7 @@ from protozoo.consensus.selectors import (
     prototype_posteriors,
     splits_of,
     standing_of,
+    undecided_of,
     votes_on_prototype,
 )
 from protozoo.consensus.services import review_record
@@ -44,10 +45,12 @@ from protozoo.sorting.selectors import (
 )
 from protozoo.subjects.pictures import STRETCHES, subject_picture_url
 from protozoo.subjects.selectors import external_views, sexagesimal, subjects
+from protozoo.voting.models import Item
 from protozoo.voting.selectors import campaigns_public
 
 MEMBERS_PER_PAGE: Final = 40
 OUTLIERS_PER_PAGE: Final = 48
+UNDECIDED_PER_PAGE: Final = 50
 N_FARTHEST: Final = 6
 
 
@@ -296,6 +299,27 @@ def campaign_split(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except ProtoZooError as error:
         messages.error(request, str(error))
     return redirect("campaign-splits", slug=slug)
+
+
+@require_safe
+def campaign_undecided(request: HttpRequest, slug: str) -> HttpResponse:
+    """List what people do not agree on, for a scientist to decide."""
+    campaign = get_object_or_404(campaigns_public(), slug=slug)
+    page = Paginator(undecided_of(campaign), UNDECIDED_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "campaign": campaign,
+        "page_obj": page,
+        "rows": [(undecided, _picture_url(undecided.item)) for undecided in page],
+        "may_decide": request.user.has_perm("accounts.review"),
+    }
+    return render(request, "consensus/undecided.html", context)
+
+
+def _picture_url(item: Item) -> str:
+    if item.prototype is not None:
+        return prototype_picture_url(item.prototype, size=128)
+    assert item.subject is not None  # the database's constraint item_shows_one_thing
+    return subject_picture_url(item.subject, size=128)
 
 
 def _page(request: HttpRequest, rows: QuerySet[Assignment], size: int) -> Page[Assignment]:

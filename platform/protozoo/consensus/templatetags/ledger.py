@@ -7,6 +7,7 @@ from django import template
 from protozoo.consensus.cost_curve import calibration_chart, cost_curve, cost_curve_chart
 from protozoo.consensus.models import SplitProposal
 from protozoo.voting.models import Campaign, Item
+from protozoo.voting.selectors import items_without_consensus
 
 register = template.Library()
 
@@ -35,6 +36,7 @@ def campaign_ledger(campaign: Campaign) -> dict[str, Any]:
         ],
         "cost_chart": cost_curve_chart(cost_curve(run)),
         "calibration_chart": calibration_chart(run.calibration.get("report")),
+        "n_undecided": items_without_consensus(campaign).count(),
         "n_splits": campaign.splits.filter(state=SplitProposal.State.PROPOSED).count(),
         "campaign": campaign,
     }
