@@ -10,6 +10,7 @@ import logging
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, cast
+from zipfile import BadZipFile
 
 import numpy as np
 from django.conf import settings
@@ -85,7 +86,7 @@ def state_load(campaign: Campaign, question: Question, places: Places) -> State 
             if str(file["key"]) != _key(question, places):
                 return None
             return _state({name: file[name] for name in file.files})
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         _LOG.warning("%s cannot be read, so the merge begins afresh: %s", path, error)
         return None
 
