@@ -82,7 +82,7 @@ def state_load(campaign: Campaign, question: Question, places: Places) -> State 
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
             if str(file["key"]) != _key(question, places):
                 return None
             return _state({name: file[name] for name in file.files})
