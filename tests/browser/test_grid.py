@@ -11,6 +11,9 @@ from tests.factories import make_campaign, make_grid, make_single, make_sorting
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+TWO_FRAMES = "() => new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))"
+
+
 @pytest.fixture
 def campaign(storage) -> Campaign:
     """Two grids of ten members, and nothing else."""
@@ -91,9 +94,12 @@ def test_enter_on_a_tile_sends_and_on_a_button_is_that_button(open_page, campaig
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("2")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.evaluate(TWO_FRAMES)  # keys are heard again when the page has drawn the closed help
     expect_ticked(page)
     first, subjects = ready(page), subjects_shown(page)
     page.keyboard.press("1")
+    expect_ticked(page, 1)
     tile(page, 4).focus()
     page.keyboard.press("Enter")
     next_ready(page, first)
