@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -23,6 +24,9 @@ def browser() -> Iterator[Browser]:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
+        # While Playwright's loop runs, Django has a connection apart, which would keep the test
+        # database from being dropped.
+        connections.close_all()
         opened.close()
         if before is None:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

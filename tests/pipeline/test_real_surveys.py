@@ -15,7 +15,8 @@ from protozoo.sorting.training import sorting_run
 from protozoo.subjects.services import SurveyAbout, SurveyFiles, survey_import
 from protozoo.voting.services import campaign_open
 
-pytestmark = [pytest.mark.django_db, pytest.mark.realdata]
+# With transactions of their own, as a site has them: one for all would pile up its checks.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.realdata]
 ANSWER_OF = {"FRI": "fri", "FRII": "frii", "Compact": "compact", "Bent": "bent"}
 
 
