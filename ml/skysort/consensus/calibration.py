@@ -25,6 +25,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skysort.consensus.head import softmax
 from skysort.errors import InputError
 
 __all__ = [
@@ -123,14 +124,14 @@ class Calibration:
         """
         p = _probabilities(probabilities)
         if self.method == "temperature":
-            p = _normalized(np.log(np.maximum(p, TINY)) / self.temperature)
+            p = softmax(np.log(np.maximum(p, TINY)) / self.temperature)
         elif self.method == "isotonic":
             curve = np.interp(p, self.claimed, self.found)
             p = (1.0 - self.identity_share) * curve + self.identity_share * p
             p = p / p.sum(axis=1, keepdims=True)
         if own_log_likelihood is None:
             return p
-        return _normalized(np.log(np.maximum(p, TINY)) + _evidence(own_log_likelihood, p.shape))
+        return softmax(np.log(np.maximum(p, TINY)) + _evidence(own_log_likelihood, p.shape))
 
     def to_dict(self) -> dict[str, Any]:
         """Give what JSON can hold."""
@@ -225,12 +226,6 @@ def _evidence(log_likelihood: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
         raise InputError(f"log likelihoods must be numbers, those of row {wrong[0]} are not")
     shifted: FloatArray = evidence - best
     return shifted
-
-
-def _normalized(logits: FloatArray) -> FloatArray:
-    weight: FloatArray = np.exp(logits - logits.max(axis=1, keepdims=True))
-    weight /= weight.sum(axis=1, keepdims=True)
-    return weight
 
 
 def _log_score(calibration: Calibration, rows: AuditRows) -> FloatArray:

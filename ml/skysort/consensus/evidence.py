@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skysort.consensus.head import softmax
 from skysort.errors import InputError
 
-__all__ = ["SOURCES", "Verdict", "weigh"]
+__all__ = ["SOURCES", "Verdict", "entropy_bits", "weigh"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -42,6 +42,30 @@ class Verdict:
     probabilities: FloatArray
     label: IntArray
     shares: FloatArray
+
+
+def entropy_bits(probabilities: FloatArray) -> FloatArray:
+    """Tell how undecided probabilities are.
+
+    Parameters
+    ----------
+    probabilities : ndarray, float64, (..., C)
+        At least 0, sums to 1 along the last axis.
+
+    Returns
+    -------
+    ndarray, float64, (...)
+        Shannon entropy in bits, from 0 to ``log2(C)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> entropy_bits(np.array([[0.5, 0.5], [1.0, 0.0]])).tolist()
+    [1.0, 0.0]
+    """
+    log = np.log2(np.where(probabilities > 0.0, probabilities, 1.0))
+    bits: FloatArray = np.maximum(-(probabilities * log).sum(axis=-1), 0.0)
+    return bits
 
 
 def weigh(logits: FloatArray) -> Verdict:

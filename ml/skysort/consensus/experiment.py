@@ -193,9 +193,11 @@ class _Loop:
         """Choose who answers next, by effort; None when all have seen everything."""
         return _who_is_left(self.crowd, self.seen, self.rng)
 
-    def by_chance(self, worker: int) -> Question:
-        """Ask about any subject that the volunteer has not seen."""
-        unseen = np.flatnonzero(~self.seen[worker])
+    def by_chance(self, worker: int, pool: IntArray) -> Question | None:
+        """Ask about any subject of the pool that the volunteer has not seen, if there is one."""
+        unseen = pool[~self.seen[worker, pool]]
+        if not len(unseen):
+            return None
         return Question("subject", -1, -1, self.rng.choice(unseen, 1), 0.0)
 
     def fits(self, worker: int, question: Question) -> bool:
@@ -209,9 +211,9 @@ class _Loop:
         lane = self.rng.random()
         if lane < AUDIT_SHARE + CHANCE_SHARE:
             pool = self.audit if lane < AUDIT_SHARE else np.arange(self.campaign.n_subjects)
-            unseen = pool[~self.seen[worker, pool]]
-            if len(unseen):
-                return Question("subject", -1, -1, self.rng.choice(unseen, 1), 0.0)
+            question = self.by_chance(worker, pool)
+            if question is not None:
+                return question
         fitting: list[int] = []
         for place, question in enumerate(queue):
             if self.fits(worker, question):
@@ -337,7 +339,8 @@ def _ask_until(loop: _Loop, n_votes: int) -> bool:
                 queue = loop.queue()
             if idle < 2 * PATIENCE:
                 continue
-            question = loop.by_chance(worker)
+            question = loop.by_chance(worker, np.arange(loop.campaign.n_subjects))
+            assert question is not None  # whoever is chosen has something left
         loop.answer(worker, question)
         idle = 0
     return True

@@ -18,7 +18,7 @@ from skysort.consensus.dawid_skene import (
     judgment_log_likelihood,
     vote_log_likelihood,
 )
-from skysort.consensus.evidence import SOURCES, Verdict, weigh
+from skysort.consensus.evidence import SOURCES, Verdict, entropy_bits, weigh
 from skysort.consensus.head import HeadChoice, HeadFit, HeadSettings, fit_head, softmax
 from skysort.consensus.projection import (
     CellTable,
@@ -523,12 +523,6 @@ def _n_workers(case: _Case) -> IntArray:
     return by_cell[cells.best] + fresh
 
 
-def _entropy_bits(probabilities: FloatArray) -> FloatArray:
-    log = np.log2(np.where(probabilities > 0.0, probabilities, 1.0))
-    entropy: FloatArray = np.maximum(-(probabilities * log).sum(axis=1), 0.0)
-    return entropy
-
-
 def _items(case: _Case, fit: DawidSkeneFit, subjects: FloatArray) -> FloatArray:
     """Class probabilities (I, K) of the table's items."""
     probabilities = fit.item_probabilities[case.item].copy()
@@ -615,7 +609,7 @@ def merge(
     return MergeResult(
         subject_classes=[votes.classes[k] for k in case.pure],
         item_probabilities=item_probabilities,
-        item_entropy_bits=_entropy_bits(item_probabilities),
+        item_entropy_bits=entropy_bits(item_probabilities),
         cell_probabilities=fit.item_probabilities[: cells.n_cells],
         worker_agreement=_agreement(case, fit),
         fit=fit,
@@ -627,7 +621,7 @@ def merge(
         subject_probabilities=verdict.probabilities,
         label=verdict.label,
         is_unknown=is_far & is_untouched,
-        entropy_bits=_entropy_bits(verdict.probabilities),
+        entropy_bits=entropy_bits(verdict.probabilities),
         shares=verdict.shares,
         n_votes_prototype=np.bincount(cell[cell >= 0], minlength=cells.n_cells)[cells.best],
         n_votes_grid=n_grid,

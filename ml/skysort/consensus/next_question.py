@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from skysort.consensus.evidence import entropy_bits
 from skysort.consensus.head import softmax
 from skysort.consensus.merge import MergeResult
 from skysort.consensus.projection import CellTable, membership
@@ -108,12 +109,6 @@ class Question:
     gain: float
 
 
-def _entropy(p: FloatArray) -> FloatArray:
-    """Shannon entropy in bits along the last axis."""
-    bits: FloatArray = -(p * np.log2(np.where(p > 0.0, p, 1.0))).sum(axis=-1)
-    return bits
-
-
 def direct_gain(probabilities: FloatArray, confusion: FloatArray) -> FloatArray:
     """Bits that one vote on each subject is expected to tell of it.
 
@@ -135,7 +130,7 @@ def direct_gain(probabilities: FloatArray, confusion: FloatArray) -> FloatArray:
     >>> direct_gain(np.array([[0.5, 0.5], [1.0, 0.0]]), np.eye(2)).tolist()
     [1.0, 0.0]
     """
-    told = _entropy(probabilities @ confusion) - probabilities @ _entropy(confusion)
+    told = entropy_bits(probabilities @ confusion) - probabilities @ entropy_bits(confusion)
     gain: FloatArray = np.maximum(told, 0.0)
     return gain
 
@@ -168,7 +163,7 @@ def _lesson_worth(result: MergeResult) -> float:
     """
     own = result.own_log_likelihood
     n, n_classes = own.shape
-    told = 1.0 - _entropy(softmax(own[own.any(axis=1)])) / np.log2(max(n_classes, 2))
+    told = 1.0 - entropy_bits(softmax(own[own.any(axis=1)])) / np.log2(max(n_classes, 2))
     n_lessons = float(told.sum())
     bits = (n_lessons * result.head.gain_bits + LESSONS * LESSON_BITS) / (n_lessons + LESSONS)
     scale = max(bits, LEAST_BITS) / np.log1p(max(n_lessons, LESSONS) / FEW_LESSONS)
@@ -189,7 +184,7 @@ def _prototype_gain(result: MergeResult, cells: CellTable) -> FloatArray:
     cell = softmax(np.log(prior) + result.head.cell_logits)
     follow = max(_follow(result), LEAST_FOLLOW) / result.head.temperature
     base = np.log(np.maximum(result.subject_probabilities, LEAST_PROBABILITY))
-    now = _entropy(result.subject_probabilities)
+    now = entropy_bits(result.subject_probabilities)
     chance = before @ confusion  # (n_cells, A)
     changes = []
     for a in range(confusion.shape[1]):
@@ -203,7 +198,7 @@ def _prototype_gain(result: MergeResult, cells: CellTable) -> FloatArray:
         for a, change in enumerate(changes):
             moved = np.maximum(cell + weight[:, None] * change[place], LEAST_PROBABILITY)
             step = follow * np.log(moved / np.maximum(cell, LEAST_PROBABILITY))
-            expected += chance[place, a] * _entropy(softmax(base + step))
+            expected += chance[place, a] * entropy_bits(softmax(base + step))
         fall = np.maximum(now - expected, 0.0)
         gain += np.bincount(place, weights=fall, minlength=cells.n_cells)
     return gain
@@ -312,7 +307,7 @@ def questions(
     direct = direct_gain(probabilities, result.fit.crowd_confusion[1][pure])
     judged = judgment_gain(probabilities, result.fit.crowd_judgment[np.ix_(pure, pure)])
     if result.head.n_features:
-        entropy = np.maximum(_entropy(probabilities), LEAST_ENTROPY)
+        entropy = np.maximum(entropy_bits(probabilities), LEAST_ENTROPY)
         worth = 1.0 + _lesson_worth(result) / entropy
         direct, judged = direct * worth, judged * worth
     asked = list(_grids(probabilities, judged, is_open, cells, chosen))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from protozoo.consensus.ballots import Ballots, Places
 from skysort.consensus.audit import AuditReport, audit_report
 from skysort.consensus.calibration import Calibration, calibrate_held_out, fit_calibration
+from skysort.consensus.evidence import entropy_bits
 from skysort.consensus.merge import MergeResult
 
 FloatArray = NDArray[np.float64]
@@ -58,13 +59,7 @@ def _applied(calibration: Calibration, result: MergeResult, ballots: Ballots) ->
         result,
         subject_probabilities=probabilities,
         label=probabilities.argmax(axis=1),
-        entropy_bits=_entropy_bits(probabilities),
+        entropy_bits=entropy_bits(probabilities),
         item_probabilities=items,
-        item_entropy_bits=_entropy_bits(items),
+        item_entropy_bits=entropy_bits(items),
     )
-
-
-def _entropy_bits(probabilities: FloatArray) -> FloatArray:
-    log = np.log2(np.where(probabilities > 0.0, probabilities, 1.0))
-    bits: FloatArray = np.maximum(-(probabilities * log).sum(axis=1), 0.0)
-    return bits

@@ -25,6 +25,7 @@ from protozoo.consensus.models import (
 )
 from protozoo.voting.models import Campaign, GridMember, Item, Vote
 from protozoo.voting.services import items_prioritize, items_retire
+from skysort.consensus.evidence import entropy_bits
 from skysort.consensus.judgments import Judgments
 from skysort.consensus.merge import PROTOTYPE, SUBJECT, MergeResult, MergeSettings
 from skysort.consensus.online import (
@@ -361,9 +362,5 @@ def _settle(believer: _Believer, item: Item, before: list[FloatArray]) -> None:
     if certain[0] and item.n_votes >= least:
         items_retire(items=[item.pk], because=Item.Retirement.POSTERIOR)
     elif item.priority:
-        left = _entropy(after[0]) / max(_entropy(before[0]), 1e-9)
+        left = float(entropy_bits(after[0])) / max(float(entropy_bits(before[0])), 1e-9)
         items_prioritize(campaign=item.campaign, priorities={item.pk: item.priority * left})
-
-
-def _entropy(belief: FloatArray) -> float:
-    return float(-(belief * np.log(np.maximum(belief, np.finfo(float).tiny))).sum())
