@@ -18,6 +18,7 @@ from protozoo.voting.trees import (
     tree_leaf,
     tree_leaves,
     tree_path,
+    tree_roles,
 )
 
 
@@ -27,6 +28,10 @@ def leaf(key, means="class", **fields):
 
 def step(key, following, **fields):
     return {"key": key, "label": key.title(), "next": following, **fields}
+
+
+def role(key="core", **fields):
+    return {"key": key, "label": key.title(), "shape": "point", "most": 1, **fields}
 
 
 def two_steps():
@@ -236,6 +241,63 @@ BROKEN = {
     "no kinds": (answer("shape", 2, "kinds", []), "needs kinds out of"),
     "kinds of another kind": (answer("shape", 2, "kinds", "prototype"), "needs kinds out of"),
     "kind that is a list": (answer("shape", 2, "kinds", [["audit"]]), "needs kinds out of"),
+    "roles of another kind": (
+        change("marks", value={"core": "point"}),
+        "'marks' of the tree must be a list of 1 to 9 roles.",
+    ),
+    "no roles": (change("marks", value=[]), "must be a list of 1 to 9 roles."),
+    "roles without a value": (change("marks", value=None), "must be a list of 1 to 9 roles."),
+    "ten roles": (
+        change("marks", value=[role(key) for key in "abcdefghij"]),
+        "must be a list of 1 to 9 roles.",
+    ),
+    "a role that is none": (
+        change("marks", value=["core"]),
+        "A role must be a JSON object, got 'core'.",
+    ),
+    "misspelled field of a role": (
+        change("marks", value=[role(maximum=3)]),
+        "A role has the unknown field 'maximum'.",
+    ),
+    "role with a bad key": (
+        change("marks", value=[role("The core")]),
+        "A role has the key 'The core'; a key is a small letter",
+    ),
+    "role without a label": (
+        change("marks", value=[role(label="")]),
+        "'label' of the role 'core' must be words, got ''.",
+    ),
+    "role with help of another kind": (
+        change("marks", value=[role(help=1)]),
+        "The role 'core' has a 'help' that is not text: 1.",
+    ),
+    "unknown shape": (
+        change("marks", value=[role(shape="circle")]),
+        "The role 'core' needs the shape point or box, got 'circle'.",
+    ),
+    "shape that is a list": (change("marks", value=[role(shape=["box"])]), "got ['box']."),
+    "too many marks": (
+        change("marks", value=[role(most=31)]),
+        "The role 'core' needs a whole number from 1 to 30 as 'most', got 31.",
+    ),
+    "no marks at most": (change("marks", value=[role(most=0)]), "as 'most', got 0."),
+    "true marks at most": (change("marks", value=[role(most=True)]), "as 'most', got True."),
+    "the same role twice": (
+        change("marks", value=[role(), role("lobe"), role()]),
+        "The question tree has two roles with the key 'core'.",
+    ),
+    "marks asked for without roles": (
+        answer("shape", 0, "asks_marks", value=True),
+        "The answer 'compact' asks for marks, but the tree has no 'marks'.",
+    ),
+    "marks asked for halfway": (
+        answer("real", 0, "asks_marks", value=True),
+        "The answer 'yes' of the question 'real' leads on to 'shape'; only a leaf can ask for",
+    ),
+    "marks asked for in words": (
+        answer("shape", 0, "asks_marks", "yes"),
+        "has an 'asks_marks' that is not true or false: 'yes'.",
+    ),
 }
 
 
@@ -291,6 +353,22 @@ def test_single_subjects_are_asked_alike(named, shown):
         tree_leaf(tree, ["strange"], kind="prototype")
 
 
+# Roles --------------------------------------------------------------------------------------
+def test_roles_stand_in_the_order_of_the_tree():
+    tree = two_steps()
+    assert tree_roles(tree_check(tree)) == []
+    tree["marks"] = [role("lobe", shape="box", most=4, help="Where it glows."), role("core")]
+    tree["questions"]["shape"]["answers"][0]["asks_marks"] = True
+    assert [each["key"] for each in tree_roles(tree_check(tree))] == ["lobe", "core"]
+
+
+def test_the_default_offers_to_mark_components_and_the_host_and_demands_neither():
+    tree = default_tree()
+    roles = [(each["key"], each["shape"], each["most"]) for each in tree_roles(tree)]
+    assert roles == [("component", "box", 8), ("host", "point", 1)]
+    assert not any(leaf_found.get("asks_marks") for leaf_found in tree_leaves(tree))
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["real"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -305,12 +383,17 @@ PLACES = [
     ("questions", "real", "answers", 0),
     *(("questions", "real", "answers", 0, field) for field in ("key", "label", "next", "means")),
     ("questions", "shape", "answers", 2, "kinds"),
+    ("questions", "shape", "answers", 2, "asks_marks"),
+    ("marks",),
+    ("marks", 0),
+    *(("marks", 0, field) for field in ("key", "label", "help", "shape", "most")),
 ]
 
 
 @given(place=st.sampled_from(PLACES), value=json_values)
 def test_whatever_stands_in_a_tree_is_checked(place, value):
     tree = two_steps()
+    tree["marks"] = [role()]
     change(*place, value=value)(tree)
     try:
         checked = tree_check(tree)

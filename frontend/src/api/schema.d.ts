@@ -429,6 +429,8 @@ export interface components {
             next?: string | null;
             /** @description Only for these kinds of items; without it, for all. All kinds of single subjects are asked alike: an answer for one of them is for all of them. */
             kinds?: components["schemas"]["TreeKind"][];
+            /** @description Marking follows this answer; marks may be put without it, too. */
+            asks_marks?: boolean;
         };
         Campaign: {
             readonly slug: string;
@@ -596,6 +598,12 @@ export interface components {
          * @enum {string}
          */
         JobState: "queued" | "running" | "done" | "failed" | "cancelled";
+        /**
+         * @description * `point` - point
+         *     * `box` - box
+         * @enum {string}
+         */
+        MarkShape: "point" | "box";
         /**
          * @description * `class` - class
          *     * `mixed` - mixed
@@ -914,6 +922,14 @@ export interface components {
             };
             readonly files: components["schemas"]["File"][];
         };
+        Role: {
+            key: string;
+            label: string;
+            help?: string;
+            shape: components["schemas"]["MarkShape"];
+            /** @description Marks of this role in one picture, at most. */
+            most: number;
+        };
         Sorting: {
             readonly id: number;
             readonly survey: string;
@@ -1095,6 +1111,8 @@ export interface components {
             questions: {
                 [key: string]: components["schemas"]["Step"];
             };
+            /** @description What may be marked in a prototype or a single subject; without it, nothing. */
+            marks?: components["schemas"]["Role"][];
         };
         /**
          * @description * `prototype` - prototype

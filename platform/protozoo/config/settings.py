@@ -175,6 +175,7 @@ SPECTACULAR_SETTINGS = {
         "TreeKind": "protozoo.voting.api.TREE_KINDS",
         "GridVerdict": "protozoo.voting.models.Vote.Verdict",
         "JobState": "protozoo.jobs.models.Job.State",
+        "MarkShape": "protozoo.voting.trees.SHAPES",
         "SortingState": "protozoo.sorting.models.Sorting.State",
     },
 }

@@ -32,7 +32,7 @@ from protozoo.voting.selectors import (
     votes_of,
 )
 from protozoo.voting.services import GridAnswer, items_lease, vote_record
-from protozoo.voting.trees import KINDS, leaf_title
+from protozoo.voting.trees import KINDS, SHAPES, leaf_title
 
 # A vote takes a few hundred bytes and a list of excluded items a few thousand.
 MAX_BODY_BYTES: Final = 32_768
@@ -82,6 +82,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
             " asked alike: an answer for one of them is for all of them."
         ),
     )
+    asks_marks = serializers.BooleanField(
+        required=False, help_text="Marking follows this answer; marks may be put without it, too."
+    )
 
 
 class StepSerializer(serializers.Serializer[Any]):
@@ -90,11 +93,24 @@ class StepSerializer(serializers.Serializer[Any]):
     answers = AnswerSerializer(many=True)
 
 
+class RoleSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the field is called so
+    help = serializers.CharField(required=False)
+    shape = serializers.ChoiceField(SHAPES)
+    most = serializers.IntegerField(help_text="Marks of this role in one picture, at most.")
+
+
 class TreeSerializer(serializers.Serializer[Any]):
     root = serializers.CharField(  # type: ignore[assignment]  # the field is called so
         help_text="Key of the first question."
     )
     questions = serializers.DictField(child=StepSerializer())
+    marks = RoleSerializer(
+        many=True,
+        required=False,
+        help_text="What may be marked in a prototype or a single subject; without it, nothing.",
+    )
 
 
 class QuestionSerializer(serializers.Serializer[Any]):

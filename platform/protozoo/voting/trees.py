@@ -17,6 +17,11 @@ SINGLE_KINDS: Final = KINDS[1:]
 # What a leaf says of a group whose members are of several kinds; no class of the catalog.
 MIXED: Final = "mixed"
 MEANINGS: Final = ("class", MIXED, "unknown")
+SHAPES: Final = ("point", "box")
+# Digit keys choose a role, and there are nine of them.
+MOST_ROLES: Final = 9
+# Nobody marks so many spots on one picture in earnest.
+MOST_MARKS: Final = 30
 # Leaf keys name columns of the catalog, and a vote keeps them in 60 characters.
 KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -30,6 +35,7 @@ class Answer(TypedDict):
     means: NotRequired[Literal["class", "mixed", "unknown"] | None]
     next: NotRequired[str | None]
     kinds: NotRequired[list[str]]
+    asks_marks: NotRequired[bool]
 
 
 class Step(TypedDict):
@@ -40,11 +46,22 @@ class Step(TypedDict):
     answers: list[Answer]
 
 
+class Role(TypedDict):
+    """What a spot in a picture may be marked as: at most so often, by a point or by a box."""
+
+    key: str
+    label: str
+    help: NotRequired[str]
+    shape: Literal["point", "box"]
+    most: int
+
+
 class Tree(TypedDict):
-    """All questions and the key of the first."""
+    """All questions, the key of the first, and the roles that may be marked in pictures."""
 
     root: str
     questions: dict[str, Step]
+    marks: NotRequired[list[Role]]
 
 
 @cache
@@ -73,6 +90,11 @@ def tree_leaves(tree: Tree) -> list[Answer]:
 def tree_classes(tree: Tree) -> list[str]:
     """Give the keys of the catalog's classes, in order."""
     return [answer["key"] for answer in tree_leaves(tree) if answer.get("means") == "class"]
+
+
+def tree_roles(tree: Tree) -> list[Role]:
+    """Give what may be marked in pictures, in the order in which the tree offers it."""
+    return tree.get("marks", [])
 
 
 def leaf_title(tree: Tree, key: str) -> str:
@@ -148,6 +170,7 @@ def tree_check(value: object) -> Tree:
     """Give the value back as a tree, or say what is wrong with it and under which key."""
     _check_form(value)
     tree = cast(Tree, value)
+    _check_roles(tree)
     _check_links(tree)
     _check_loops(tree)
     _check_leaves(tree)
@@ -157,7 +180,7 @@ def tree_check(value: object) -> Tree:
 
 
 def _check_form(value: object) -> None:
-    tree = _dict(value, "The question tree", allowed={"root", "questions"})
+    tree = _dict(value, "The question tree", allowed={"root", "questions", "marks"})
     questions = _dict(tree.get("questions"), "'questions' of the tree")
     if not questions:
         raise TreeError("The question tree has no questions.")
@@ -175,7 +198,7 @@ def _check_form(value: object) -> None:
 
 
 def _check_answer(value: object, question: str) -> None:
-    known = {"key", "label", "help", "means", "next", "kinds"}
+    known = {"key", "label", "help", "means", "next", "kinds", "asks_marks"}
     answer = _dict(value, f"An answer of the question {question!r}", allowed=known)
     key = answer.get("key")
     _check_key(key, f"An answer of the question {question!r}")
@@ -192,6 +215,44 @@ def _check_answer(value: object, question: str) -> None:
         raise TreeError(f"{where} is a leaf and must mean class, mixed or unknown, got {means!r}.")
     if following is not None and means is not None:
         raise TreeError(f"{where} leads on to {following!r}, so it cannot mean {means!r}.")
+    _check_asks_marks(answer, where)
+
+
+def _check_asks_marks(answer: dict[str, Any], where: str) -> None:
+    asks = answer.get("asks_marks", False)
+    if not isinstance(asks, bool):
+        raise TreeError(f"{where} has an 'asks_marks' that is not true or false: {asks!r}.")
+    if asks and answer.get("next") is not None:
+        raise TreeError(f"{where} leads on to {answer['next']!r}; only a leaf can ask for marks.")
+
+
+def _check_roles(tree: Tree) -> None:
+    roles: object = tree.get("marks")
+    if "marks" not in tree:
+        return
+    if not isinstance(roles, list) or not 1 <= len(roles) <= MOST_ROLES:
+        raise TreeError(f"'marks' of the tree must be a list of 1 to {MOST_ROLES} roles.")
+    for role in roles:
+        _check_role(role)
+    keys = [role["key"] for role in roles]
+    for double in sorted({each for each in keys if keys.count(each) > 1}):
+        raise TreeError(f"The question tree has two roles with the key {double!r}.")
+
+
+def _check_role(value: object) -> None:
+    role = _dict(value, "A role", allowed={"key", "label", "help", "shape", "most"})
+    key = role.get("key")
+    _check_key(key, "A role")
+    where = f"The role {key!r}"
+    _check_text(role.get("label"), f"'label' of the role {key!r}")
+    _check_help(role, where)
+    if role.get("shape") not in SHAPES:
+        raise TreeError(f"{where} needs the shape point or box, got {role.get('shape')!r}.")
+    most = role.get("most")
+    if not isinstance(most, int) or isinstance(most, bool) or not 1 <= most <= MOST_MARKS:
+        raise TreeError(
+            f"{where} needs a whole number from 1 to {MOST_MARKS} as 'most', got {most!r}."
+        )
 
 
 def _check_key(key: object, what: str) -> None:
@@ -269,6 +330,10 @@ def _check_leaves(tree: Tree) -> None:
                 raise TreeError(
                     f"The leaf {answer['key']!r} stands under both {other!r} and {key!r};"
                     " leaf keys are unique in a tree."
+                )
+            if answer.get("asks_marks") and not tree_roles(tree):
+                raise TreeError(
+                    f"The answer {answer['key']!r} asks for marks, but the tree has no 'marks'."
                 )
     if not tree_classes(tree):
         raise TreeError("No leaf of the question tree means a class.")
