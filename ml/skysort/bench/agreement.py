@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils.dlpack import from_dlpack
 
 from skysort.som.exact import ExactSOM
 from skysort.som.matching import aligned_distances
@@ -101,7 +102,7 @@ def _all_distances(reference: ExactSOM, images: NDArray[np.float32]) -> NDArray[
     """Distances (N, K) from all units."""
     matcher, found = reference.matcher(), []
     for chunk in iterate_chunks(images, slices(len(images), CHUNK), reference.config.image_shape):
-        match = matcher.match(torch.from_numpy(chunk.pixels).to(reference.device))
+        match = matcher.match(from_dlpack(chunk.pixels).to(reference.device))
         found.append(match.squared.sqrt().cpu().numpy().astype(np.float64))
     return np.concatenate(found)
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.dlpack import from_dlpack
 
 from skysort.errors import InputError
 from skysort.som.checkpoint import MapState, load_map, save_map
@@ -171,7 +172,7 @@ class SOM(ABC):
 
     def _scaled(self, pixels: NDArray[np.float32]) -> Tensor:
         """Images (n, C, H, W) on the device, so that channels count by their weights."""
-        images = torch.from_numpy(pixels).to(self.device, non_blocking=True)
+        images = from_dlpack(pixels).to(self.device, non_blocking=True)
         return images if self.config.channel_weights is None else images * self._scale
 
     def fit(
@@ -270,7 +271,7 @@ class SOM(ABC):
             seeds = Rows(images, np.array(list(heirs.values())))
             chunk = read_chunk(seeds, 0, len(seeds), self.config.image_shape, allow_blank=True)
             self.weights = self.weights.clone()
-            self.weights[list(heirs)] = torch.from_numpy(chunk.pixels).to(self.device)
+            self.weights[list(heirs)] = from_dlpack(chunk.pixels).to(self.device)
         return len(heirs)
 
     def _begin(self, images: ImageStack, checkpoint: Path | None) -> None:
@@ -462,7 +463,7 @@ class SOM(ABC):
         )
         sums = PixelSums(turner, self.config.grid.n_units, self.config.image_shape)
         for chunk in self._read(images, slices(len(images), self._chunk_size)):
-            pixels = torch.from_numpy(chunk.pixels).to(self.device)
+            pixels = from_dlpack(chunk.pixels).to(self.device)
             unit, angle, flip = (
                 torch.from_numpy(column[chunk.index]).to(self.device)
                 for column in (projection.best, projection.angle_rad, projection.flip)

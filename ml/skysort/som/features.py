@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.dlpack import from_dlpack
 
 from skysort.errors import InputError
 from skysort.som.config import SOMConfig
@@ -258,7 +259,7 @@ def ring_power(
     found = []
     for chunk in _chunks(images, shape, on_progress):
         for start, stop in slices(len(chunk), BLOCK):
-            pixels = torch.from_numpy(chunk.pixels[start:stop]).to(where)
+            pixels = from_dlpack(chunk.pixels[start:stop]).to(where)
             power = transform.coefficients(pixels).square().sum(dim=2)  # (C * R, M, n)
             power = power.view(shape[0], rings.n_rings, rings.n_modes, -1)
             bands = torch.einsum("pr,crmn,qm->ncpq", to_rings, power, to_modes)
@@ -396,7 +397,7 @@ def _on_device(
     chunk: Chunk, config: SOMConfig, device: torch.device
 ) -> tuple[Tensor, Tensor | None]:
     """Images (n, C, H, W) in scaled channels, and where they are blank."""
-    pixels = torch.from_numpy(chunk.pixels).to(device) * _scale(config, device)
+    pixels = from_dlpack(chunk.pixels).to(device) * _scale(config, device)
     return pixels, None if chunk.blank is None else torch.from_numpy(chunk.blank).to(device)
 
 

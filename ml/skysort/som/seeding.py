@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.dlpack import from_dlpack
 
 from skysort.som.config import SOMConfig
 from skysort.som.polar import PolarTransform
@@ -143,7 +144,7 @@ def seed_prototypes(images: ImageStack, config: SOMConfig, *, device: torch.devi
     chunk = read_chunk(
         Rows(images, drawn), 0, size, config.image_shape, allow_blank=config.blank == "mask"
     )
-    pool = torch.from_numpy(chunk.pixels).to(device)
+    pool = from_dlpack(chunk.pixels).to(device)
     transform = PolarTransform(config.rings, device=device)
     alignment = _all_pairs(pool, transform, config)
     squared = torch.minimum(alignment.squared, alignment.squared.T).fill_diagonal_(0.0)

@@ -111,7 +111,7 @@ def read_chunk(
         If the shape differs, a pixel is infinite, or NaN where that is not allowed, or all pixels
         of an image are NaN; names the image's index.
     """
-    pixels = np.require(images[start:stop], dtype=np.float32, requirements=["C", "W"])
+    pixels = np.require(images[start:stop], dtype=np.float32, requirements=["C"])
     if pixels.shape[1:] != image_shape:
         raise InputError(
             f"images {start} to {stop - 1} must have the shape (C, H, W) = {image_shape} each, "
