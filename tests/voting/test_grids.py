@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from protozoo.consensus.selectors import prototype_posterior, standing_of, votes_on_prototype
 from protozoo.sorting.models import Assignment
 from protozoo.sorting.pictures import member_picture_url
+from protozoo.sorting.pixels import member_pixels_url
 from protozoo.voting.exceptions import AnswerError
 from protozoo.voting.models import Campaign, GridMember, Item, Vote
 from protozoo.voting.selectors import campaign_progress, votes_of
@@ -88,6 +89,8 @@ def test_members_are_turned_into_the_prototypes_frame_in_their_places(client, ca
     assert shown["members"][2] == {
         "url": member_picture_url(third, size=192),
         "alt": f"Member 3 of {grid.members.count()}: {third.subject.identifier}",
+        "pixels_url": member_pixels_url(third),
+        "scale_arcsec": third.subject.survey.pixel_scale_arcsec,
         "subject_id": third.subject_id,
     }
 

@@ -834,6 +834,13 @@ export interface components {
         Picture: {
             url: string;
             alt: string;
+            /** @description Its pixels as FITS, in the same frame. */
+            pixels_url: string;
+            /**
+             * Format: double
+             * @description Edge of a pixel; null if the survey does not tell.
+             */
+            scale_arcsec: number | null;
             subject_id: number | null;
         };
         Progress: {

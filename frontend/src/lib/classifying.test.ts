@@ -30,13 +30,21 @@ const TREE: Tree = {
   },
 };
 
+const picture = (path: string, subject_id: number | null = null): Item["main"] => ({
+  url: `${path}.png`,
+  alt: "",
+  pixels_url: `${path}.fits`,
+  scale_arcsec: 1.8,
+  subject_id,
+});
+
 const item = (id: number, question_version = 1): Item => ({
   id,
   kind: "prototype",
   question_version,
   title: `Prototype ${id}`,
   description: `Prototype ${id}: 9 members`,
-  main: { url: `/${id}.png`, alt: "", subject_id: null },
+  main: picture(`/${id}`),
   members: [],
   context: {},
   label: null,
@@ -50,11 +58,7 @@ const grid = (id: number): Item => ({
   kind: "grid",
   label: "frii",
   label_title: "FR II",
-  members: Array.from({ length: 12 }, (_, place) => ({
-    url: `/member-${place}.png`,
-    alt: `Member ${place + 1} of 12`,
-    subject_id: 100 + place,
-  })),
+  members: Array.from({ length: 12 }, (_, place) => picture(`/member-${place}`, 100 + place)),
 });
 
 const run = (state: State, ...events: Event[]) => events.reduce(advance, state);

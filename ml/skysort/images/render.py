@@ -16,6 +16,7 @@ from PIL import Image
 
 from skysort.errors import InputError
 from skysort.images.stretches import get_stretch
+from skysort.images.turning import turn_picture
 
 __all__ = ["COLORMAPS", "render_png", "render_sheet"]
 
@@ -205,7 +206,7 @@ def _turn_and_resize(picture: FloatArray, size: int, angle_rad: float) -> Bytes:
     """Turn a picture (H, W), top row first, and bring it to its final size as bytes."""
     image = Image.fromarray(np.ascontiguousarray(picture))  # mode "F"
     if angle_rad:
-        image = image.rotate(np.degrees(angle_rad), resample=Image.Resampling.BICUBIC)
+        image = turn_picture(image, angle_rad)
     if image.size != (size, size):
         image = image.resize((size, size), resample=Image.Resampling.BICUBIC)
     shown = np.asarray(image) * np.float32(255.0)

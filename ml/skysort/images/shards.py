@@ -11,7 +11,6 @@ import json
 import mmap
 import os
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from astropy.io import fits
 from numpy.typing import ArrayLike, NDArray
 
 from skysort.errors import InputError
+from skysort.images.fits_text import plain_text
 
 __all__ = ["SHARD_SIZE", "Manifest", "ShardEntry", "ShardReader", "ShardWriter"]
 
@@ -291,11 +291,11 @@ class ShardWriter:
         header["SHARD"] = (shard, "number of this file in its folder")
         header["SHARDSZ"] = (self.shard_size, "images in a full shard")
         for word, said in self.about.items():
-            text = _ascii(said)
+            text = plain_text(said)
             if word in CARDS:
                 header[CARDS[word]] = text
             else:
-                header.add_history(f"{_ascii(word)}: {text}")
+                header.add_history(f"{plain_text(word)}: {text}")
         return str(header.tostring()).encode("ascii")
 
 
@@ -431,13 +431,6 @@ def _forget(file: mmap.mmap) -> None:
 
 def _image_bytes(image_shape: tuple[int, ...]) -> int:
     return int(np.prod(image_shape)) * BIG_ENDIAN.itemsize
-
-
-def _ascii(said: object) -> str:
-    """Say it in the characters that FITS allows."""
-    plain = unicodedata.normalize("NFKD", str(said))
-    kept = "".join(character for character in plain if not unicodedata.combining(character))
-    return " ".join(kept.encode("ascii", "replace").decode("ascii").split())
 
 
 def _sha256(path: Path) -> str:

@@ -186,6 +186,10 @@ class NextRequestSerializer(serializers.Serializer[Any]):
 class PictureSerializer(serializers.Serializer[Any]):
     url = serializers.CharField()
     alt = serializers.CharField()
+    pixels_url = serializers.CharField(help_text="Its pixels as FITS, in the same frame.")
+    scale_arcsec = serializers.FloatField(
+        allow_null=True, help_text="Edge of a pixel; null if the survey does not tell."
+    )
     subject_id = serializers.IntegerField(allow_null=True)
 
 

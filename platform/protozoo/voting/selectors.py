@@ -12,7 +12,9 @@ from django.urls import reverse
 from protozoo.accounts.models import Volunteer
 from protozoo.sorting.models import Assignment, Prototype
 from protozoo.sorting.pictures import member_picture_url, prototype_picture_url
+from protozoo.sorting.pixels import member_pixels_url, prototype_pixels_url
 from protozoo.subjects.pictures import subject_picture_url
+from protozoo.subjects.pixels import subject_pixels_url
 from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
 from protozoo.voting.trees import leaf_title
 
@@ -126,6 +128,8 @@ def queue_state(*, campaign: Campaign) -> str:
 class Picture:
     url: str
     alt: str
+    pixels_url: str
+    scale_arcsec: float | None
     subject_id: int | None = None
 
 
@@ -201,7 +205,13 @@ def _prototype_shown(
 ) -> ShownItem:
     words = f"{prototype.n_members} members" if prototype.n_members != 1 else "1 member"
     name = f"Prototype {prototype.row}, {prototype.column}"
-    main = Picture(prototype_picture_url(prototype, size=MAIN_SIZE), f"Mean image of {words}")
+    scale_arcsec = prototype.sorting.survey.pixel_scale_arcsec
+    main = Picture(
+        prototype_picture_url(prototype, size=MAIN_SIZE),
+        f"Mean image of {words}",
+        prototype_pixels_url(prototype),
+        scale_arcsec,
+    )
     return ShownItem(
         id=item.pk,
         kind=item.kind,
@@ -213,6 +223,8 @@ def _prototype_shown(
             Picture(
                 member_picture_url(member, size=MEMBER_SIZE),
                 f"Member {number} of {len(members)}: {member.subject.identifier}",
+                member_pixels_url(member),
+                scale_arcsec,
                 member.subject_id,
             )
             for number, member in enumerate(members, start=1)
@@ -239,6 +251,8 @@ def _subject_shown(item: Item, question_version: int) -> ShownItem:
         main=Picture(
             subject_picture_url(subject, size=MAIN_SIZE),
             f"Image of {subject.identifier}",
+            subject_pixels_url(subject),
+            subject.survey.pixel_scale_arcsec,
             subject.pk,
         ),
         members=[],
