@@ -1,16 +1,20 @@
 /** Keeps the bars of jobs at work up to date; a finished job's page is loaded once more. */
 import { get } from "../lib/api";
+import { inWordsOf } from "../lib/catalogues";
 import { delayAfter, type JobEvent, lineOf, spokenOf } from "../lib/jobProgress";
+import { t } from "../lib/words";
 
 const status = document.createElement("p");
 status.className = "visually-hidden";
 status.setAttribute("role", "status");
 document.querySelector("main")?.append(status);
 
-for (const place of document.querySelectorAll<HTMLElement>('[data-island="jobs"]')) {
-  const address = place.dataset.address;
-  if (address) follow(place, address);
-}
+inWordsOf(document.documentElement.lang, () => {
+  for (const place of document.querySelectorAll<HTMLElement>('[data-island="jobs"]')) {
+    const address = place.dataset.address;
+    if (address) follow(place, address);
+  }
+});
 
 async function follow(place: HTMLElement, address: string): Promise<void> {
   let before: JobEvent | null = null;
@@ -30,7 +34,7 @@ async function follow(place: HTMLElement, address: string): Promise<void> {
       before = job;
     } catch {
       failures += 1;
-      lineIn(place).textContent = "The server does not answer just now; trying again.";
+      lineIn(place).textContent = t("The server does not answer just now; trying again.");
     }
   }
 }

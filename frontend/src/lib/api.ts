@@ -1,4 +1,5 @@
 /** Talks to the site's own API: JSON in, JSON out, every failure an `ApiError`. */
+import { t } from "./words";
 
 /** What the API refused, or that it could not be reached (`status` 0). */
 export class ApiError extends Error {
@@ -49,7 +50,7 @@ export function csrfToken(cookies: string): string {
 /** The error in the API's one shape, or one made from the bare status. */
 export function refusalOf(status: number, answer: unknown): ApiError {
   const error = (answer as { error?: { code?: string; message?: string } } | null)?.error;
-  const message = error?.message ?? `The server answered with status ${status}.`;
+  const message = error?.message ?? t("The server answered with status {status}.", { status });
   return new ApiError(status, error?.code ?? "unknown", message);
 }
 
@@ -57,7 +58,7 @@ async function reach(address: string, request: RequestInit): Promise<Response> {
   try {
     return await fetch(address, request);
   } catch {
-    throw new ApiError(0, "unreachable", "The server cannot be reached.");
+    throw new ApiError(0, "unreachable", t("The server cannot be reached."));
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a page that follows a job shows, says aloud, and when it asks again. */
 import type { components } from "../api/schema";
 import { formatCount } from "./format";
+import { t } from "./words";
 
 export type JobEvent = Pick<
   components["schemas"]["Job"],
@@ -17,16 +18,34 @@ export function lineOf(job: JobEvent): string {
   const percent = job.percent === null ? "" : `${job.percent} %`;
   const counted =
     job.progress_total > 0
-      ? `${formatCount(job.progress_done)} of ${formatCount(job.progress_total)}`
+      ? t("{done} of {total}", {
+          done: formatCount(job.progress_done),
+          total: formatCount(job.progress_total),
+        })
       : "";
   return [percent, counted, job.message].filter(Boolean).join(" · ");
 }
 
 /** What a screen reader should hear now that the job has moved on; nothing for small steps. */
 export function spokenOf(before: JobEvent | null, now: JobEvent): string {
-  if (before?.state !== now.state) return `The job is ${now.state}.`;
+  if (before?.state !== now.state) return stateSentence(now.state);
   const passed = stepOf(now) > stepOf(before);
-  return passed ? `${now.percent} percent done.` : "";
+  return passed ? t("{percent} percent done.", { percent: now.percent ?? 0 }) : "";
+}
+
+function stateSentence(state: JobEvent["state"]): string {
+  switch (state) {
+    case "queued":
+      return t("The job is queued.");
+    case "running":
+      return t("The job is running.");
+    case "done":
+      return t("The job is done.");
+    case "failed":
+      return t("The job is failed.");
+    case "cancelled":
+      return t("The job is cancelled.");
+  }
 }
 
 /** Milliseconds until the next question: quick while answers come, slower with each failure. */

@@ -13,6 +13,7 @@ from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 register = template.Library()
 
@@ -26,6 +27,7 @@ class Chunk(TypedDict, total=False):
     file: str
     css: list[str]
     imports: list[str]
+    dynamicImports: list[str]
 
 
 @register.simple_tag
@@ -41,11 +43,12 @@ def vite(entry: str) -> SafeString:
     if chunk["file"].endswith(".css"):
         return _stylesheets([chunk["file"]])
     shared = _imports_of(name, manifest)
+    ahead = [*shared, *_words_of([chunk, *shared], manifest)]
     styles = [file for part in (chunk, *shared) for file in part.get("css", [])]
     return SafeString(
         _stylesheets(list(dict.fromkeys(styles)))
         + format_html_join(
-            "", '<link rel="modulepreload" href="{}">', ((static(part["file"]),) for part in shared)
+            "", '<link rel="modulepreload" href="{}">', ((static(part["file"]),) for part in ahead)
         )
         + format_html('<script type="module" src="{}"></script>', static(chunk["file"]))
     )
@@ -65,6 +68,13 @@ def _imports_of(name: str, manifest: dict[str, Chunk]) -> list[Chunk]:
             seen[other] = manifest[other]
             waiting.extend(manifest[other].get("imports", []))
     return list(seen.values())
+
+
+def _words_of(chunks: list[Chunk], manifest: dict[str, Chunk]) -> list[Chunk]:
+    """Give the words of the page's language, if these chunks speak at all."""
+    words = f"src/locale/{get_language()}.json"
+    are_spoken = any(words in chunk.get("dynamicImports", []) for chunk in chunks)
+    return [manifest[words]] if are_spoken else []
 
 
 def _stylesheets(files: list[str]) -> SafeString:
