@@ -13,6 +13,8 @@ from protozoo.exceptions import ProtoZooError
 from protozoo.jobs.valkey import valkey_ensure, valkey_pid, valkey_stop
 
 STOP_TIMEOUT_S: Final = 10.0
+WORKERS: Final = 2
+THREADS: Final = 4
 
 
 class AddressError(ProtoZooError):
@@ -31,7 +33,7 @@ def site_serve(*, address: str) -> int:
     # Sessions of their own: Ctrl-C reaches this process alone, and it ends the others in order.
     processes = [
         subprocess.Popen([*manage, "worker"], start_new_session=True),  # noqa: S603
-        subprocess.Popen(_web_server(address), start_new_session=True),  # noqa: S603
+        subprocess.Popen(web_server_command(address), start_new_session=True),  # noqa: S603
     ]
     for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background ignores the first
         signal.signal(ending, signal.default_int_handler)
@@ -76,11 +78,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         return
 
 
-def _web_server(address: str) -> list[str]:
+def web_server_command(
+    address: str, *, workers: int | None = None, threads: int | None = None
+) -> list[str]:
+    """Give the command that serves the site's pages."""
     root = settings.ROOT
     return [
         *(sys.executable, "-m", "gunicorn", "protozoo.config.wsgi:application"),
-        *("--bind", address, "--workers", "2", "--threads", "4"),
+        *("--bind", address, "--workers", str(workers or WORKERS)),
+        *("--threads", str(threads or THREADS)),
         *("--pythonpath", f"{root / 'platform'},{root / 'ml'}"),
         *("--log-level", "warning"),
     ]

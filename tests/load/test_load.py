@@ -1,0 +1,105 @@
+"""A small crowd works on a real web server, and nothing it was told is untrue."""
+
+import asyncio
+import os
+import sqlite3
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from protozoo.pipeline.serving import web_server_command
+from protozoo.voting.models import Item, Vote
+from tests.factories import make_campaign, make_volunteer, make_vote
+from tests.load.campaign import SLUG, SMALL, accounts_make, campaign_make
+from tests.load.findings import figures_of, findings_of
+from tests.load.site import free_port, web_server
+from tests.load.volunteers import Habits, Log, Sent, crowd_work
+
+# A second is enough for several hundred requests.
+N_VOLUNTEERS, SECONDS = 20, 2.0
+
+
+class Shared:
+    """The test's database, where another process finds it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "site.sqlite3"
+
+    @property
+    def url(self) -> str:
+        if connection.vendor == "sqlite":
+            return f"sqlite:///{self._file}"
+        at = connection.settings_dict
+        server = f"{at['HOST']}:{at['PORT'] or 5432}"
+        return f"postgresql://{at['USER']}:{at['PASSWORD']}@{server}/{at['NAME']}"
+
+    def lend(self) -> None:
+        """Copy a database in memory to a file."""
+        if connection.vendor == "sqlite":
+            with sqlite3.connect(self._file) as copy:
+                connection.connection.backup(copy)
+            copy.close()
+
+    def take_back(self) -> None:
+        if connection.vendor == "sqlite":
+            copy = sqlite3.connect(self._file)
+            copy.execute("PRAGMA journal_mode=DELETE")
+            copy.backup(connection.connection)
+            copy.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crowd_loses_no_vote_and_sees_nothing_twice(storage) -> None:
+    campaign = campaign_make(SMALL)
+    accounts = accounts_make(2)
+    database = Shared(storage)
+    database.lend()
+    address = f"127.0.0.1:{free_port()}"
+    environment = {"DATABASE_URL": database.url, "STORAGE_FOLDER": str(storage)}
+    with web_server(web_server_command(address), address, {**os.environ, **environment}):
+        log = asyncio.run(
+            crowd_work(
+                address=address,
+                slug=SLUG,
+                n_volunteers=N_VOLUNTEERS,
+                seconds=SECONDS,
+                habits=replace(Habits(), pause_s=0.05, replays=0.1, leaves=0.05),
+                accounts=accounts,
+            )
+        )
+    database.take_back()
+    assert {kind: found for kind, found in findings_of(campaign, log).items() if found} == {}
+    figures = figures_of(campaign, log, SECONDS)
+    assert figures["volunteers_who_voted"] == N_VOLUNTEERS
+    assert figures["votes"] > N_VOLUNTEERS
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_is_found() -> None:
+    campaign = make_campaign(votes_to_retire=1)
+    item, other = campaign.items.filter(kind=Item.Kind.PROTOTYPE)[:2]
+    vote = make_vote(item, answer="frii")
+    stranger = make_vote(other, volunteer=make_volunteer())
+    Item.objects.filter(pk=other.pk).update(n_votes=0)
+    told = Sent(0, item.pk, str(vote.client_uuid), "compact", None, None)
+    lost = Sent(1, item.pk, str(uuid.uuid4()), "compact", None, str(stranger.client_uuid))
+    log = Log(sent=[told, lost], repeated=[(0, item.pk, "answered")], faults=["POST /: 500"])
+    retired = campaign.items.exclude(pk__in=[item.pk, other.pk])[0]
+    Item.objects.filter(pk=retired.pk).update(retired_at=timezone.now(), retired_because="gain")
+    log.served.append((timezone.now().timestamp(), 0, retired.pk))
+    found = {kind: len(lines) for kind, lines in findings_of(campaign, log).items() if lines}
+    assert found == {
+        "errors": 1,
+        "shown again": 1,
+        "lost votes": 1,
+        "changed votes": 1,
+        "votes of nobody": 1,
+        "wrong counts": 1,
+        "wrong retirement": 1,
+        "retired without notice": 1,
+    }
+    assert Vote.objects.count() == 2
