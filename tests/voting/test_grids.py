@@ -92,7 +92,9 @@ def test_members_are_turned_into_the_prototypes_frame_in_their_places(client, ca
         "pixels_url": member_pixels_url(third),
         "scale_arcsec": third.subject.survey.pixel_scale_arcsec,
         "subject_id": third.subject_id,
+        "rank": None,
     }
+    assert shown["main"]["alt"] == f"Prototype 0, 0: FR II, {n_members} members"
 
 
 def test_all_other_kinds_have_no_label(client, campaign):

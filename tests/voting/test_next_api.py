@@ -120,29 +120,46 @@ def test_an_account_that_may_not_classify_gets_nothing(client, campaign):
 
 
 # What is handed out -------------------------------------------------------------------------
-def test_a_prototype_comes_with_members_from_near_to_far(client):
-    campaign = make_campaign(
-        sorting=make_sorting(rows=1, columns=2, n_subjects=25, n_audit=0, n_empty=1), n_outliers=0
-    )
+def prototype_of(n_members):
+    sorting = make_sorting(rows=1, columns=2, n_subjects=n_members, n_audit=0, n_empty=1)
+    return make_campaign(sorting=sorting, n_outliers=0)
+
+
+def test_a_prototype_comes_with_its_nearest_and_its_farthest_members(client):
+    campaign = prototype_of(25)
     (item,) = ask(client, campaign).json()["items"]
     prototype = campaign.sorting.prototypes.get(column=0)
     assert item["kind"] == "prototype"
-    assert item["description"] == "Prototype 0, 0: 25 members"
+    assert item["description"] == item["main"]["alt"] == "Prototype 0, 0: 25 members"
     assert item["context"] == {"row": 0, "column": 0, "n_members": 25}
     assert item["page_url"] == f"/prototypes/{prototype.pk}/"
+    assert item["share_url"] == f"/items/{item['id']}/"
     assert item["main"]["url"].startswith(f"/pictures/prototypes/{prototype.pk}.png?")
+    assert item["main"]["rank"] is None
     ranked = list(prototype.members.order_by("distance").values_list("subject", flat=True))
     shown = [member["subject_id"] for member in item["members"]]
-    assert shown == [ranked[place] for place in (0, 3, 6, 9, 12, 15, 18, 21, 24)]
-    assert item["members"][0]["alt"].startswith("Member 1 of 9: S")
+    assert shown == [*ranked[:6], *ranked[-3:]]
+    assert [member["rank"] for member in item["members"]] == ["nearest"] * 6 + ["farthest"] * 3
+    first, last = item["members"][0]["alt"], item["members"][-1]["alt"]
+    assert first.startswith("Member 1 of 9: S")
+    assert first.endswith(", among the most alike")
+    assert last.endswith(", among the least alike")
 
 
-def test_a_small_prototype_shows_all_its_members(client):
-    campaign = make_campaign(
-        sorting=make_sorting(rows=1, columns=1, n_subjects=4, n_audit=0, n_empty=0), n_outliers=0
-    )
+@pytest.mark.parametrize(("n_members", "n_farthest"), [(1, 0), (6, 0), (7, 1), (8, 2), (9, 3)])
+def test_a_small_prototype_shows_each_of_its_members_once(client, n_members, n_farthest):
+    campaign = prototype_of(n_members)
     (item,) = ask(client, campaign).json()["items"]
-    assert len({member["subject_id"] for member in item["members"]}) == 4
+    members = campaign.sorting.assignments.order_by("distance").values_list("subject", flat=True)
+    assert [member["subject_id"] for member in item["members"]] == list(members)
+    assert [member["rank"] for member in item["members"]].count("farthest") == n_farthest
+
+
+def test_members_at_the_same_distance_are_shown_once_each(client):
+    campaign = prototype_of(12)
+    campaign.sorting.assignments.update(distance=0.5)
+    (item,) = ask(client, campaign).json()["items"]
+    assert len({member["subject_id"] for member in item["members"]}) == 9
 
 
 def test_a_source_comes_alone(client, campaign):
@@ -166,7 +183,7 @@ def test_the_page_gets_as_many_as_it_asks_for(client, campaign):
     "body",
     [
         {"count": 0},
-        {"count": 11},
+        {"count": 13},
         {"count": "all"},
         {"exclude": "1,2"},
         {"exclude": [0]},
@@ -249,12 +266,12 @@ def test_newcomers_are_spread_over_the_queue():
 # How it ends --------------------------------------------------------------------------------
 def test_a_closed_campaign_says_so(client, campaign):
     Campaign.objects.update(state=Campaign.State.CLOSED)
-    assert ask(client, campaign).json() == {"state": "closed", "items": []}
+    assert ask(client, campaign).json() == {"state": "closed", "items": [], "notice": None}
 
 
 def test_a_campaign_without_open_items_is_done(client, campaign):
     campaign.items.update(retired_at=timezone.now())
-    assert ask(client, campaign).json() == {"state": "done", "items": []}
+    assert ask(client, campaign).json() == {"state": "done", "items": [], "notice": None}
 
 
 def test_a_volunteer_goes_through_a_whole_campaign_and_sees_nothing_twice(client, campaign, ballot):
@@ -268,7 +285,7 @@ def test_a_volunteer_goes_through_a_whole_campaign_and_sees_nothing_twice(client
         item = held.pop(chance.randrange(len(held)))
         seen.append(item["id"])
         assert client.post("/api/votes/", ballot(item["id"])).status_code == 201
-    assert answer == {"state": "seen_all", "items": []}
+    assert answer == {"state": "seen_all", "items": [], "notice": None}
     assert len(seen) == len(set(seen)) == campaign.items.count() == Vote.objects.count()
 
 

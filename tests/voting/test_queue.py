@@ -156,7 +156,7 @@ def test_gold_alone_is_not_asked(annie):
     make_single(campaign, "gold", label="frii")
     campaign.items.exclude(kind="gold").update(retired_at=timezone.now())
     answer = APIClient().post(f"/api/campaigns/{campaign.slug}/next/", {"count": 5})
-    assert answer.json() == {"state": "done", "items": []}
+    assert answer.json() == {"state": "done", "items": [], "notice": None}
 
 
 # Never a subject twice ----------------------------------------------------------------------

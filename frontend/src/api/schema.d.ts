@@ -60,6 +60,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/items/{id}/favourite/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Put an item among the volunteer's favourites or take it off; again, it stays as it is. */
+        put: operations["items_favourite_update"];
+        post?: never;
+        /** @description Put an item among the volunteer's favourites or take it off; again, it stays as it is. */
+        delete: operations["items_favourite_destroy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/items/{id}/skip/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Show an item to the volunteer again only when nothing else is left. */
+        post: operations["items_skip_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/": {
         parameters: {
             query?: never;
@@ -440,6 +475,8 @@ export interface components {
             readonly state: components["schemas"]["CampaignState"];
             readonly sorting: number;
             readonly votes_to_retire: number;
+            /** @description Tags that volunteers are offered. */
+            readonly suggested_tags: string[];
             readonly question: components["schemas"]["Question"];
             readonly progress: components["schemas"]["Progress"];
         };
@@ -554,6 +591,10 @@ export interface components {
             label: string | null;
             /** @description That class in words. */
             label_title: string | null;
+            /** @description Of the volunteer who asks. */
+            is_favourite: boolean;
+            /** @description Page of this item that can be passed on. */
+            share_url: string;
         };
         /**
          * @description * `prototype` - prototype
@@ -598,6 +639,46 @@ export interface components {
          * @enum {string}
          */
         JobState: "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description A point, or a box around it, from the picture's center: x to the right and y up. */
+        Mark: {
+            /** @description Key of a role of the question's tree. */
+            role: string;
+            shape: components["schemas"]["MarkShape"];
+            /** Format: double */
+            x_arcsec: number;
+            /** Format: double */
+            y_arcsec: number;
+            /**
+             * Format: double
+             * @description Only of a box.
+             */
+            width_arcsec?: number;
+            /**
+             * Format: double
+             * @description Only of a box.
+             */
+            height_arcsec?: number;
+        };
+        /** @description A point, or a box around it, from the picture's center: x to the right and y up. */
+        MarkRequest: {
+            /** @description Key of a role of the question's tree. */
+            role: string;
+            shape: components["schemas"]["MarkShape"];
+            /** Format: double */
+            x_arcsec: number;
+            /** Format: double */
+            y_arcsec: number;
+            /**
+             * Format: double
+             * @description Only of a box.
+             */
+            width_arcsec?: number;
+            /**
+             * Format: double
+             * @description Only of a box.
+             */
+            height_arcsec?: number;
+        };
         /**
          * @description * `point` - point
          *     * `box` - box
@@ -639,12 +720,25 @@ export interface components {
         Next: {
             state: components["schemas"]["NextStateEnum"];
             items: components["schemas"]["Item"][];
+            /**
+             * @description Why the wanted item is not there: the volunteer has answered it or judged what it shows, it takes no more answers, or this campaign has none such. Null if it is, or if none was wanted.
+             *
+             *     * `answered` - answered
+             *     * `retired` - retired
+             *     * `unknown` - unknown
+             */
+            notice: (components["schemas"]["NoticeEnum"] | components["schemas"]["NullEnum"]) | null;
         };
         NextRequestRequest: {
             /** @default 1 */
             count: number;
             /** @description Items that the page already holds. */
             exclude?: number[];
+            /**
+             * Format: int64
+             * @description An item to show first, such as that of a link; `notice` tells why it is not.
+             */
+            wanted?: number | null;
         };
         /**
          * @description * `items` - items
@@ -654,6 +748,13 @@ export interface components {
          * @enum {string}
          */
         NextStateEnum: "items" | "seen_all" | "done" | "closed";
+        /**
+         * @description * `answered` - answered
+         *     * `retired` - retired
+         *     * `unknown` - unknown
+         * @enum {string}
+         */
+        NoticeEnum: "answered" | "retired" | "unknown";
         /** @enum {unknown} */
         NullEnum: null;
         /** @description A member of a map's list of strange subjects, shown as it lies on the sky. */
@@ -842,6 +943,13 @@ export interface components {
              */
             scale_arcsec: number | null;
             subject_id: number | null;
+            /**
+             * @description Of a prototype's member: among the most alike, or among the least. Else null.
+             *
+             *     * `nearest` - nearest
+             *     * `farthest` - farthest
+             */
+            rank: (components["schemas"]["RankEnum"] | components["schemas"]["NullEnum"]) | null;
         };
         Progress: {
             n_items: number;
@@ -885,6 +993,12 @@ export interface components {
             version: number;
             tree: components["schemas"]["Tree"];
         };
+        /**
+         * @description * `nearest` - nearest
+         *     * `farthest` - farthest
+         * @enum {string}
+         */
+        RankEnum: "nearest" | "farthest";
         Release: {
             readonly id: number;
             readonly campaign: string;
@@ -928,6 +1042,34 @@ export interface components {
                 [key: string]: unknown;
             };
             readonly files: components["schemas"]["File"][];
+        };
+        Remarks: {
+            /** @description At most 10, each of at most 40 characters. */
+            tags?: string[];
+            /**
+             * @description The volunteer wants somebody to have a look at it.
+             * @default false
+             */
+            is_strange: boolean;
+            /**
+             * @description At most 1000 characters.
+             * @default
+             */
+            comment: string;
+        };
+        RemarksRequest: {
+            /** @description At most 10, each of at most 40 characters. */
+            tags?: string[];
+            /**
+             * @description The volunteer wants somebody to have a look at it.
+             * @default false
+             */
+            is_strange: boolean;
+            /**
+             * @description At most 1000 characters.
+             * @default
+             */
+            comment: string;
         };
         Role: {
             key: string;
@@ -1159,6 +1301,13 @@ export interface components {
             readonly answered_at: string;
             /** Format: date-time */
             readonly received_at: string;
+            /**
+             * Format: uuid
+             * @description client_uuid of the vote in whose place this one counts.
+             */
+            readonly supersedes: string | null;
+            readonly remarks: components["schemas"]["Remarks"];
+            readonly marks: components["schemas"]["Mark"][];
         };
         VoteRequestRequest: {
             /**
@@ -1183,6 +1332,13 @@ export interface components {
              * @description By the volunteer's clock.
              */
             answered_at: string;
+            /**
+             * Format: uuid
+             * @description client_uuid of the volunteer's earlier vote on this item, in whose place the new one shall count. Not for an item whose answer tells `gold`: there the first one counts.
+             */
+            supersedes?: string | null;
+            remarks?: components["schemas"]["RemarksRequest"];
+            marks?: components["schemas"]["MarkRequest"][];
         };
     };
     responses: never;
@@ -1267,6 +1423,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Next"];
                 };
+            };
+        };
+    };
+    items_favourite_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    items_favourite_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    items_skip_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -36,6 +36,7 @@ const picture = (path: string, subject_id: number | null = null): Item["main"] =
   pixels_url: `${path}.fits`,
   scale_arcsec: 1.8,
   subject_id,
+  rank: null,
 });
 
 const item = (id: number, question_version = 1): Item => ({
@@ -49,7 +50,9 @@ const item = (id: number, question_version = 1): Item => ({
   context: {},
   label: null,
   label_title: null,
+  is_favourite: false,
   page_url: `/prototypes/${id}/`,
+  share_url: `/items/${id}/`,
 });
 
 /** A grid of twelve members, the subjects 100 to 111. */

@@ -6,6 +6,7 @@ from typing import IO, Any, Final
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ParseError
@@ -19,27 +20,41 @@ from protozoo.accounts.cookies import volunteer_cookie_set
 from protozoo.accounts.models import User, Volunteer
 from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.accounts.services import volunteer_of_token, volunteer_of_user
-from protozoo.voting.exceptions import BodyTooLargeError, VolunteerUnknownError
-from protozoo.voting.models import Campaign, Item, Vote
+from protozoo.voting.exceptions import BodyTooLargeError, ItemUnknownError, VolunteerUnknownError
+from protozoo.voting.models import MAX_COMMENT, Campaign, Item, Vote
 from protozoo.voting.proposals import MOST_MEMBERS
+from protozoo.voting.remarks import MAX_TAG, MAX_TAGS, Remarks
 from protozoo.voting.selectors import (
     campaign_progress,
     campaigns_progress,
     campaigns_public,
+    items_public,
     items_shown,
     question_newest,
     queue_state,
     votes_of,
+    wanted_notice,
 )
-from protozoo.voting.services import GridAnswer, items_lease, vote_record
+from protozoo.voting.services import (
+    GridAnswer,
+    favourite_add,
+    favourite_remove,
+    item_skip,
+    items_lease,
+    vote_record,
+)
 from protozoo.voting.trees import KINDS, SHAPES, leaf_title
 
 # A vote takes a few hundred bytes and a list of excluded items a few thousand.
 MAX_BODY_BYTES: Final = 32_768
+# As many as a page holds ahead for a train without a network.
+MAX_COUNT: Final = 12
 MAX_BIGINT: Final = 2**63 - 1
 MAX_INTEGER: Final = 2**31 - 1
 # A gold item passes for a subject.
 SHOWN_KINDS: Final = [choice for choice in Item.Kind.choices if choice[0] != Item.Kind.GOLD]
+RANKS: Final = ("nearest", "farthest")
+NOTICES: Final = ("answered", "retired", "unknown")
 TREE_KINDS: Final = [choice for choice in Item.Kind.choices if choice[0] in KINDS]
 
 
@@ -127,14 +142,17 @@ class ProgressSerializer(serializers.Serializer[Any]):
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    suggested_tags = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="Tags that volunteers are offered."
+    )
     question = serializers.SerializerMethodField()
     progress = serializers.SerializerMethodField()
 
     class Meta:
         model = Campaign
         fields = [
-            "slug", "title", "introduction", "state", "sorting", "votes_to_retire", "question",
-            "progress",
+            "slug", "title", "introduction", "state", "sorting", "votes_to_retire",
+            "suggested_tags", "question", "progress",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -174,12 +192,19 @@ class CampaignDetail(generics.RetrieveAPIView[Campaign]):
 
 # Items --------------------------------------------------------------------------------------
 class NextRequestSerializer(serializers.Serializer[Any]):
-    count = serializers.IntegerField(min_value=1, max_value=10, default=1)
+    count = serializers.IntegerField(min_value=1, max_value=MAX_COUNT, default=1)
     exclude = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=MAX_BIGINT),
         max_length=1000,
         default=list,
         help_text="Items that the page already holds.",
+    )
+    wanted = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_BIGINT,
+        allow_null=True,
+        default=None,
+        help_text="An item to show first, such as that of a link; `notice` tells why it is not.",
     )
 
 
@@ -191,6 +216,11 @@ class PictureSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="Edge of a pixel; null if the survey does not tell."
     )
     subject_id = serializers.IntegerField(allow_null=True)
+    rank = serializers.ChoiceField(
+        RANKS,
+        allow_null=True,
+        help_text="Of a prototype's member: among the most alike, or among the least. Else null.",
+    )
 
 
 class ItemSerializer(serializers.Serializer[Any]):
@@ -208,11 +238,22 @@ class ItemSerializer(serializers.Serializer[Any]):
         help_text="Of a grid: the class that its group is said to be. Null for all other kinds.",
     )
     label_title = serializers.CharField(allow_null=True, help_text="That class in words.")
+    is_favourite = serializers.BooleanField(help_text="Of the volunteer who asks.")
+    share_url = serializers.CharField(help_text="Page of this item that can be passed on.")
 
 
 class NextSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(["items", "seen_all", "done", "closed"])
     items = ItemSerializer(many=True)
+    notice = serializers.ChoiceField(
+        NOTICES,
+        allow_null=True,
+        help_text=(
+            "Why the wanted item is not there: the volunteer has answered it or judged what it"
+            " shows, it takes no more answers, or this campaign has none such. Null if it is, or"
+            " if none was wanted."
+        ),
+    )
 
 
 class Next(APIView):
@@ -233,9 +274,17 @@ class Next(APIView):
         volunteer = _volunteer(request) or volunteer_of_token(token=uuid.uuid4())
         items = items_lease(campaign=campaign, volunteer=volunteer, **asked.validated_data)
         question = question_newest(campaign)
+        wanted = asked.validated_data["wanted"]
+        there = {None, *asked.validated_data["exclude"], *(item.pk for item in items)}
+        notice = (
+            wanted_notice(wanted, campaign=campaign, volunteer=volunteer)
+            if wanted not in there
+            else None
+        )
         answer = {
             "state": "items" if items else queue_state(campaign=campaign),
-            "items": items_shown(items, question=question),
+            "items": items_shown(items, question=question, volunteer=volunteer),
+            "notice": notice,
         }
         response = Response(NextSerializer(answer).data)
         if not request.user.is_authenticated:
@@ -253,6 +302,52 @@ def _volunteer_known(request: Request) -> Volunteer | None:
     return volunteer_of_request(request._request)  # noqa: SLF001  # the cookie reader is Django's
 
 
+def _volunteer_must(request: Request) -> Volunteer:
+    volunteer = _volunteer(request)
+    if volunteer is None:
+        raise VolunteerUnknownError(
+            _(
+                "We cannot tell who you are, so nothing was written down. Allow cookies for this"
+                " site and load the page again."
+            )
+        )
+    return volunteer
+
+
+def _item_public(pk: int) -> Item:
+    item = items_public().filter(pk=pk).first() if pk <= MAX_BIGINT else None
+    if item is None:
+        raise ItemUnknownError(_("There is no item {number}.").format(number=pk))
+    return item
+
+
+class ItemSkip(APIView):
+    """Show an item to the volunteer again only when nothing else is left."""
+
+    permission_classes = [MayClassify]
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, pk: int) -> Response:
+        item_skip(item=_item_public(pk), volunteer=_volunteer_must(request))
+        return Response(status=204)
+
+
+class ItemFavourite(APIView):
+    """Put an item among the volunteer's favourites or take it off; again, it stays as it is."""
+
+    permission_classes = [MayClassify]
+
+    @extend_schema(request=None, responses={204: None})
+    def put(self, request: Request, pk: int) -> Response:
+        favourite_add(item=_item_public(pk), volunteer=_volunteer_must(request))
+        return Response(status=204)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        favourite_remove(item=_item_public(pk), volunteer=_volunteer_must(request))
+        return Response(status=204)
+
+
 # Votes --------------------------------------------------------------------------------------
 class GridAnswerSerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(Vote.Verdict.choices)
@@ -261,6 +356,31 @@ class GridAnswerSerializer(serializers.Serializer[Any]):
         max_length=MOST_MEMBERS,
         help_text="Subjects that do not belong; empty if the grid is too mixed to say.",
     )
+
+
+class RemarksSerializer(serializers.Serializer[Any]):
+    tags = serializers.ListField(
+        child=serializers.CharField(allow_blank=True),
+        default=list,
+        help_text=f"At most {MAX_TAGS}, each of at most {MAX_TAG} characters.",
+    )
+    is_strange = serializers.BooleanField(
+        default=False, help_text="The volunteer wants somebody to have a look at it."
+    )
+    comment = serializers.CharField(
+        default="", allow_blank=True, help_text=f"At most {MAX_COMMENT} characters."
+    )
+
+
+class MarkSerializer(serializers.Serializer[Any]):
+    """A point, or a box around it, from the picture's center: x to the right and y up."""
+
+    role = serializers.CharField(max_length=60, help_text="Key of a role of the question's tree.")
+    shape = serializers.ChoiceField(SHAPES)
+    x_arcsec = serializers.FloatField()
+    y_arcsec = serializers.FloatField()
+    width_arcsec = serializers.FloatField(required=False, help_text="Only of a box.")
+    height_arcsec = serializers.FloatField(required=False, help_text="Only of a box.")
 
 
 class VoteRequestSerializer(serializers.Serializer[Any]):
@@ -277,6 +397,16 @@ class VoteRequestSerializer(serializers.Serializer[Any]):
     grid = GridAnswerSerializer(required=False, help_text="Only for a grid, instead of path.")
     seconds = serializers.FloatField(help_text="From the item's appearance to the answer.")
     answered_at = serializers.DateTimeField(help_text="By the volunteer's clock.")
+    supersedes = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text=(
+            "client_uuid of the volunteer's earlier vote on this item, in whose place the new one"
+            " shall count. Not for an item whose answer tells `gold`: there the first one counts."
+        ),
+    )
+    remarks = RemarksSerializer(required=False)
+    marks = MarkSerializer(many=True, required=False)
 
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
         if "path" in fields and "grid" in fields:
@@ -285,6 +415,8 @@ class VoteRequestSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError({"path": "A vote needs a path, or a grid."})
         if "grid" in fields:
             fields["grid"] = GridAnswer(**fields["grid"])
+        if "remarks" in fields:
+            fields["remarks"] = Remarks(**fields["remarks"])
         return fields
 
 
@@ -310,11 +442,22 @@ class VoteSerializer(serializers.ModelSerializer[Vote]):
         help_text="What the subject is known to be, if it was a gold item; null otherwise."
     )
 
+    supersedes = serializers.UUIDField(
+        source="supersedes.client_uuid",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="client_uuid of the vote in whose place this one counts.",
+    )
+    remarks = RemarksSerializer(source="*", read_only=True)
+    marks = MarkSerializer(many=True, read_only=True)
+
     class Meta:
         model = Vote
         fields = [
             "id", "client_uuid", "campaign", "item", "question_version", "answer", "path",
-            "ticked", "gold", "seconds", "answered_at", "received_at",
+            "ticked", "gold", "seconds", "answered_at", "received_at", "supersedes", "remarks",
+            "marks",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -346,12 +489,7 @@ class VoteCreate(APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        volunteer = _volunteer(request)
-        if volunteer is None:
-            raise VolunteerUnknownError(
-                "We cannot tell who you are, so the vote was not taken. Allow cookies for this"
-                " site and load the page again."
-            )
+        volunteer = _volunteer_must(request)
         sent = VoteRequestSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         fields = dict(sent.validated_data)
@@ -375,6 +513,8 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/", CampaignList.as_view(), name="api-campaigns"),
     path("campaigns/<slug:slug>/", CampaignDetail.as_view(), name="api-campaign"),
     path("campaigns/<slug:slug>/next/", Next.as_view(), name="api-next"),
+    path("items/<int:pk>/skip/", ItemSkip.as_view(), name="api-item-skip"),
+    path("items/<int:pk>/favourite/", ItemFavourite.as_view(), name="api-item-favourite"),
     path("votes/", VoteCreate.as_view(), name="api-votes"),
     path("votes/mine/", OwnVotes.as_view(), name="api-votes-mine"),
 ]

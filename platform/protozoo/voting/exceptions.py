@@ -59,6 +59,23 @@ class AnswerError(ProtoZooError):
     code = "answer_invalid"
 
 
+class RemarksError(ProtoZooError):
+    """Tags or a comment that cannot be kept as they are."""
+
+    code = "remarks_invalid"
+
+
+class MarksError(ProtoZooError):
+    """Marks that do not fit on a picture."""
+
+    code = "marks_invalid"
+
+
+class VoteUnknownError(ProtoZooError):
+    code = "vote_unknown"
+    status = 404
+
+
 class QuestionOutdatedError(ProtoZooError):
     code = "question_outdated"
     status = 409

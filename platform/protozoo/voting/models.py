@@ -1,10 +1,15 @@
 """Questions put to volunteers, and their answers."""
 
+from typing import Final
+
 from django.db import models
 
 from protozoo.accounts.models import Volunteer
 from protozoo.sorting.models import Prototype, Sorting
 from protozoo.subjects.models import Subject
+
+# Enough for a few paragraphs on something strange.
+MAX_COMMENT: Final = 1000
 
 
 class Campaign(models.Model):
@@ -35,6 +40,9 @@ class Campaign(models.Model):
     )
     share_chance = models.FloatField(
         default=0.05, help_text="Share of the items handed out that chance alone picks."
+    )
+    suggested_tags = models.JSONField(
+        default=list, blank=True, help_text="Tags that volunteers are offered, as a list of words."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -232,6 +240,19 @@ class Vote(models.Model):
     superseded_at = models.DateTimeField(
         null=True, help_text="Set when the volunteer's other vote on the item counts instead."
     )
+    supersedes = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="superseded_by",
+        help_text="The vote that counted until the volunteer changed their answer to this one.",
+    )
+    tags = models.JSONField(default=list, help_text="Words that the volunteer put to the picture.")
+    is_strange = models.BooleanField(
+        default=False, help_text="The volunteer wants somebody to have a look at it."
+    )
+    comment = models.TextField(blank=True, max_length=MAX_COMMENT)
+    marks = models.JSONField(default=list, help_text="Points and boxes on the picture: `marks.py`.")
 
     class Meta:
         ordering = ["id"]
@@ -250,7 +271,14 @@ class Vote(models.Model):
                 name="vote_ticks_have_a_verdict",
             ),
         ]
-        indexes = [models.Index(fields=["volunteer", "item"], name="vote_of_volunteer")]
+        indexes = [
+            models.Index(fields=["volunteer", "item"], name="vote_of_volunteer"),
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(is_strange=True, superseded_at__isnull=True),
+                name="vote_strange",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.answer} on {self.item} by {self.volunteer}"
@@ -282,3 +310,35 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item} with {self.volunteer} until {self.expires_at}"
+
+
+class Skip(models.Model):
+    """An item that a volunteer did not want to answer; it comes again when nothing else is left."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="skips")
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="skips")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["volunteer", "item"], name="skip_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.item} skipped by {self.volunteer}"
+
+
+class Favourite(models.Model):
+    """An item that a volunteer wants to find again."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="favourites")
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="favourites")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["volunteer", "item"], name="favourite_is_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item}, a favourite of {self.volunteer}"

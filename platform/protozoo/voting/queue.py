@@ -104,11 +104,15 @@ def items_choose(
     count: int,
     exclude: Collection[int],
     now: datetime,
+    wanted: int | None = None,
 ) -> list[int]:
     """Choose items that this volunteer has never answered; fewer if fewer are left."""
     lanes = _Lanes(campaign, volunteer, exclude, max(N_BEST, count), now)
     batch = _held(exclude)
-    for lane in _lanes_drawn(campaign, count):
+    if wanted is not None:
+        for first in lanes.wanted(wanted):
+            batch.add(first)
+    for lane in _lanes_drawn(campaign, count - len(batch.items)):
         if chosen := _choose(lanes, lane, batch):
             batch.add(chosen)
     return batch.items
@@ -182,6 +186,10 @@ class _Lanes:
             ~Exists(answered), ~Q(pk__in=exclude), retired_at=None
         ).order_by("order", "pk")
         self._is_free = LessThan(F("n_votes") + _n_leases(volunteer, now), _needed(campaign))
+
+    def wanted(self, item: int) -> list[Waiting]:
+        """Give the item that the volunteer asks for, if it is new to them."""
+        return self._new(self._open.filter(pk=item))
 
     def waiting(self, lane: Lane) -> list[Waiting]:
         if lane not in self._known:

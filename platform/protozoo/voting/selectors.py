@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-import numpy as np
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from protozoo.accounts.models import Volunteer
 from protozoo.sorting.models import Assignment, Prototype
@@ -15,11 +15,13 @@ from protozoo.sorting.pictures import member_picture_url, prototype_picture_url
 from protozoo.sorting.pixels import member_pixels_url, prototype_pixels_url
 from protozoo.subjects.pictures import subject_picture_url
 from protozoo.subjects.pixels import subject_pixels_url
-from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
+from protozoo.voting.models import Campaign, Favourite, GridMember, Item, Question, Vote
 from protozoo.voting.trees import leaf_title
 
-# Members beside a prototype: as many as can be looked at without scrolling.
-N_MEMBERS: Final = 9
+# Members beside a prototype: as many as can be looked at without scrolling. The farthest tell
+# whether a group is mixed.
+N_NEAREST: Final = 6
+N_FARTHEST: Final = 3
 MAIN_SIZE: Final = 512
 MEMBER_SIZE: Final = 192
 
@@ -114,6 +116,12 @@ def items_without_consensus(campaign: Campaign) -> QuerySet[Item]:
     return found.select_related("prototype__sorting", "subject__survey").order_by("retired_at")
 
 
+def items_public() -> QuerySet[Item]:
+    """Give all items that anybody may see."""
+    shown = Item.objects.exclude(campaign__state=Campaign.State.DRAFT)
+    return shown.select_related("campaign")
+
+
 def queue_state(*, campaign: Campaign) -> str:
     """Say why a volunteer got no item: the campaign is closed, done, or they have seen all."""
     if campaign.state != Campaign.State.OPEN:
@@ -121,6 +129,21 @@ def queue_state(*, campaign: Campaign) -> str:
     open_items = campaign.items.filter(retired_at=None)
     is_done = not open_items.exclude(kind=Item.Kind.GOLD).exists()
     return "done" if is_done else "seen_all"
+
+
+def wanted_notice(wanted: int, *, campaign: Campaign, volunteer: Volunteer) -> str | None:
+    """Say why an item that a volunteer wants to see is not handed out to them."""
+    if campaign.state != Campaign.State.OPEN:
+        return None
+    item = campaign.items.filter(pk=wanted).first()
+    if item is None:
+        return "unknown"
+    is_over = item.retired_at is not None
+    return "retired" if is_over and not _is_answered(item, volunteer) else "answered"
+
+
+def _is_answered(item: Item, volunteer: Volunteer) -> bool:
+    return item.votes.filter(volunteer=volunteer).exists()
 
 
 # What an item shows -------------------------------------------------------------------------
@@ -131,6 +154,7 @@ class Picture:
     pixels_url: str
     scale_arcsec: float | None
     subject_id: int | None = None
+    rank: Literal["nearest", "farthest"] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,12 +170,34 @@ class ShownItem:
     members: list[Picture]
     context: dict[str, Any]
     page_url: str
+    share_url: str
     label: str | None = None
     label_title: str | None = None
+    is_favourite: bool = False
 
 
-def items_shown(items: Sequence[Item], *, question: Question) -> list[ShownItem]:
-    """Put pictures and words to items that know their prototype or subject."""
+def items_shown(
+    items: Sequence[Item], *, question: Question, volunteer: Volunteer | None = None
+) -> list[ShownItem]:
+    """Put pictures and words to items that know their prototype or subject.
+
+    A volunteer's favourites among them are marked.
+    """
+    favourites = _favourites_among(items, volunteer)
+    return [
+        replace(shown, is_favourite=shown.id in favourites)
+        for shown in _items_shown(items, question)
+    ]
+
+
+def _favourites_among(items: Sequence[Item], volunteer: Volunteer | None) -> set[int]:
+    if volunteer is None or not items:
+        return set()
+    found = Favourite.objects.filter(volunteer=volunteer, item__in=items)
+    return set(found.values_list("item_id", flat=True))
+
+
+def _items_shown(items: Sequence[Item], question: Question) -> list[ShownItem]:
     prototypes = [i.prototype for i in items if i.kind == Item.Kind.PROTOTYPE and i.prototype]
     members = _members_of(prototypes)
     in_grids = _grid_members([item for item in items if item.kind == Item.Kind.GRID])
@@ -170,12 +216,15 @@ def items_shown(items: Sequence[Item], *, question: Question) -> list[ShownItem]
 def _grid_shown(item: Item, members: list[Assignment], question: Question) -> ShownItem:
     prototype = item.prototype
     assert prototype is not None  # the database's constraint item_shows_one_thing
-    shown = _prototype_shown(item, prototype, members, question.version)
+    shown = _prototype_shown(item, prototype, _pictures(members), question.version)
+    label_title = leaf_title(question.tree, item.label)
+    n_members = _count_words(prototype.n_members)
     return replace(
         shown,
-        description=f"{shown.title}: {len(members)} of {prototype.n_members} members",
+        description=f"{shown.title}: {len(members)} of {n_members}",
+        main=replace(shown.main, alt=f"{shown.title}: {label_title}, {n_members}"),
         label=item.label,
-        label_title=leaf_title(question.tree, item.label),
+        label_title=label_title,
     )
 
 
@@ -201,41 +250,73 @@ def _grid_members(grids: Sequence[Item]) -> dict[int, list[Assignment]]:
 
 
 def _prototype_shown(
-    item: Item, prototype: Prototype, members: list[Assignment], question_version: int
+    item: Item, prototype: Prototype, members: list[Picture], question_version: int
 ) -> ShownItem:
-    words = f"{prototype.n_members} members" if prototype.n_members != 1 else "1 member"
-    name = f"Prototype {prototype.row}, {prototype.column}"
-    scale_arcsec = prototype.sorting.survey.pixel_scale_arcsec
-    main = Picture(
-        prototype_picture_url(prototype, size=MAIN_SIZE),
-        f"Mean image of {words}",
-        prototype_pixels_url(prototype),
-        scale_arcsec,
-    )
+    name = _("Prototype {row}, {column}").format(row=prototype.row, column=prototype.column)
+    words = f"{name}: {_count_words(prototype.n_members)}"
     return ShownItem(
         id=item.pk,
         kind=item.kind,
         question_version=question_version,
         title=name,
-        description=f"{name}: {words}",
-        main=main,
-        members=[
-            Picture(
-                member_picture_url(member, size=MEMBER_SIZE),
-                f"Member {number} of {len(members)}: {member.subject.identifier}",
-                member_pixels_url(member),
-                scale_arcsec,
-                member.subject_id,
-            )
-            for number, member in enumerate(members, start=1)
-        ],
+        description=words,
+        main=Picture(
+            prototype_picture_url(prototype, size=MAIN_SIZE),
+            words,
+            prototype_pixels_url(prototype),
+            prototype.sorting.survey.pixel_scale_arcsec,
+        ),
+        members=members,
         context={
             "row": prototype.row,
             "column": prototype.column,
             "n_members": prototype.n_members,
         },
         page_url=reverse("prototype", args=[prototype.pk]),
+        share_url=reverse("item", args=[item.pk]),
     )
+
+
+def _count_words(n_members: int) -> str:
+    return ngettext("{n} member", "{n} members", n_members).format(n=n_members)
+
+
+def _pictures(members: Sequence[Assignment]) -> list[Picture]:
+    return [
+        Picture(
+            member_picture_url(member, size=MEMBER_SIZE),
+            _("Member {number} of {n}: {name}").format(
+                number=number, n=len(members), name=member.subject.identifier
+            ),
+            member_pixels_url(member),
+            member.subject.survey.pixel_scale_arcsec,
+            member.subject_id,
+        )
+        for number, member in enumerate(members, start=1)
+    ]
+
+
+def _pictures_ranked(near: Sequence[Assignment], far: Sequence[Assignment]) -> list[Picture]:
+    """Say of each member whether it is among the most or the least alike."""
+    pictures = _pictures([*near, *far])
+    return [
+        *(
+            replace(
+                one,
+                rank="nearest",
+                alt=_("{picture}, among the most alike").format(picture=one.alt),
+            )
+            for one in pictures[: len(near)]
+        ),
+        *(
+            replace(
+                one,
+                rank="farthest",
+                alt=_("{picture}, among the least alike").format(picture=one.alt),
+            )
+            for one in pictures[len(near) :]
+        ),
+    ]
 
 
 def _subject_shown(item: Item, question_version: int) -> ShownItem:
@@ -247,10 +328,10 @@ def _subject_shown(item: Item, question_version: int) -> ShownItem:
         kind=Item.Kind.SUBJECT if item.kind == Item.Kind.GOLD else item.kind,
         question_version=question_version,
         title=subject.identifier,
-        description=f"{subject.identifier}: a single source",
+        description=_("{name}: a single source").format(name=subject.identifier),
         main=Picture(
             subject_picture_url(subject, size=MAIN_SIZE),
-            f"Image of {subject.identifier}",
+            _("Image of {name}").format(name=subject.identifier),
             subject_pixels_url(subject),
             subject.survey.pixel_scale_arcsec,
             subject.pk,
@@ -262,24 +343,38 @@ def _subject_shown(item: Item, question_version: int) -> ShownItem:
             "dec_deg": subject.dec_deg,
         },
         page_url=reverse("subject", args=[subject.pk]),
+        share_url=reverse("item", args=[item.pk]),
     )
 
 
-def _members_of(prototypes: Sequence[Prototype]) -> dict[int, list[Assignment]]:
-    """Pick members evenly from the most alike to the least, so that a mixed group looks mixed."""
-    found: dict[int, list[Assignment]] = {prototype.pk: [] for prototype in prototypes}
-    place = Window(RowNumber(), partition_by=F("prototype"), order_by=[F("distance"), F("pk")])
-    wanted = Q(pk__in=[])
-    for prototype in prototypes:
-        n_shown = min(N_MEMBERS, prototype.n_members)
-        places = np.linspace(1, prototype.n_members, n_shown).round().astype(int).tolist()
-        wanted |= Q(prototype=prototype, place__in=places)
-    # Keys first: numbering whole rows with their subjects takes ten times as long.
-    ranked = Assignment.objects.filter(prototype__in=list(found)).annotate(place=place)
-    keys = list(ranked.filter(wanted).values_list("pk", flat=True))
-    members = Assignment.objects.filter(pk__in=keys).select_related("subject__survey")
-    for member in members.order_by("distance", "pk"):
-        found[member.prototype_id].append(member)
+def _members_of(prototypes: Sequence[Prototype]) -> dict[int, list[Picture]]:
+    """Give pictures of each prototype's nearest members and of its farthest, each member once."""
+    keys = _member_keys(prototypes)
+    members = Assignment.objects.select_related("subject__survey").in_bulk(
+        [key for near, far in keys.values() for key in (*near, *far)]
+    )
+    return {
+        prototype: _pictures_ranked([members[key] for key in near], [members[key] for key in far])
+        for prototype, (near, far) in keys.items()
+    }
+
+
+def _member_keys(prototypes: Sequence[Prototype]) -> dict[int, tuple[list[int], list[int]]]:
+    """Find the keys of the nearest and the farthest members, both from near to far.
+
+    Each place is a subquery that takes a few steps along the index of a prototype's members, be
+    there ten of them or a million.
+    """
+    members = Assignment.objects.filter(prototype=OuterRef("pk")).values("pk")
+    near = [members.order_by("distance", "pk")[place : place + 1] for place in range(N_NEAREST)]
+    far = [members.order_by("-distance", "-pk")[place : place + 1] for place in range(N_FARTHEST)]
+    places = {f"place_{n}": Subquery(one) for n, one in enumerate([*near, *reversed(far)])}
+    rows = Prototype.objects.filter(pk__in=[one.pk for one in prototypes]).annotate(**places)
+    found = {}
+    for prototype, *keys in rows.values_list("pk", *places):
+        nearest = [key for key in keys[:N_NEAREST] if key is not None]
+        farthest = [key for key in keys[N_NEAREST:] if key is not None and key not in nearest]
+        found[prototype] = (nearest, farthest)
     return found
 
 
@@ -288,6 +383,10 @@ def votes_of(volunteer: Volunteer | None) -> QuerySet[Vote]:
     """Give a volunteer's votes that count, the newest first."""
     votes = Vote.objects.filter(volunteer=volunteer, superseded_at=None)
     related = votes.select_related(
-        "question", "item__campaign", "item__prototype__sorting", "item__subject__survey"
+        "question",
+        "supersedes",
+        "item__campaign",
+        "item__prototype__sorting",
+        "item__subject__survey",
     )
     return related.order_by("-received_at", "-pk")

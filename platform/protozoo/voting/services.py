@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -24,8 +24,19 @@ from protozoo.voting.exceptions import (
     ItemRetiredError,
     ItemUnknownError,
     QuestionOutdatedError,
+    VoteUnknownError,
 )
-from protozoo.voting.models import Campaign, GridMember, Item, Lease, Question, Vote
+from protozoo.voting.marks import marks_check
+from protozoo.voting.models import (
+    Campaign,
+    Favourite,
+    GridMember,
+    Item,
+    Lease,
+    Question,
+    Skip,
+    Vote,
+)
 from protozoo.voting.observers import observers_tell
 from protozoo.voting.proposals import (
     GridProposal,
@@ -41,6 +52,7 @@ from protozoo.voting.proposals import (
     proposals_check,
 )
 from protozoo.voting.queue import items_choose
+from protozoo.voting.remarks import Remarks, remarks_check, tags_check
 from protozoo.voting.selectors import question_newest
 from protozoo.voting.trees import default_tree, tree_check, tree_classes, tree_leaf
 
@@ -55,6 +67,7 @@ VOTES_CAP: Final = 12
 # Whoever comes back from lunch has not looked at the picture for longer than this.
 MAX_SECONDS: Final = 600.0
 BATCH_SIZE: Final = 1000
+_FIRST_COUNTS: Final = "You have answered this item already; your first answer counts."
 
 
 # Campaigns ----------------------------------------------------------------------------------
@@ -69,9 +82,14 @@ def campaign_open(
     votes_to_retire: int = 5,
     votes_cap: int | None = None,
     n_outliers: int | None = None,
+    suggested_tags: Iterable[str] = (),
+    is_draft: bool = False,
     seed: int = 0,
 ) -> Campaign:
-    """Put a question to volunteers over a map; opened again, it is the same campaign."""
+    """Put a question to volunteers over a map; opened again, it is the same campaign.
+
+    A draft is seen by operators alone until it is opened again without `is_draft`.
+    """
     if votes_cap is None:
         votes_cap = max(VOTES_CAP, votes_to_retire)
     checked = default_tree() if tree is None else tree_check(tree)
@@ -86,7 +104,8 @@ def campaign_open(
             "introduction": introduction,
             "votes_to_retire": votes_to_retire,
             "votes_cap": votes_cap,
-            "state": Campaign.State.OPEN,
+            "suggested_tags": tags_check(suggested_tags),
+            "state": Campaign.State.DRAFT if is_draft else Campaign.State.OPEN,
         },
     )
     if campaign.sorting_id != sorting.pk:
@@ -96,6 +115,8 @@ def campaign_open(
     if created:
         Question.objects.create(campaign=campaign, version=1, tree=checked)
         _items_make(campaign, n_outliers=n_outliers, seed=seed)
+    elif campaign.state == Campaign.State.DRAFT and not is_draft:
+        campaign_reopen(campaign=campaign)
     return campaign
 
 
@@ -145,7 +166,7 @@ def campaign_close(*, campaign: Campaign) -> None:
 
 
 def campaign_reopen(*, campaign: Campaign) -> None:
-    """Take votes again."""
+    """Take votes again, or, of a draft, for the first time."""
     _state_set(campaign, Campaign.State.OPEN)
 
 
@@ -167,14 +188,27 @@ def question_revise(*, campaign: Campaign, tree: object) -> Question:
 
 # Items --------------------------------------------------------------------------------------
 def items_lease(
-    *, campaign: Campaign, volunteer: Volunteer, count: int = 1, exclude: Iterable[int] = ()
+    *,
+    campaign: Campaign,
+    volunteer: Volunteer,
+    count: int = 1,
+    exclude: Iterable[int] = (),
+    wanted: int | None = None,
 ) -> list[Item]:
-    """Hand out items that this volunteer has never answered, where an answer is worth most."""
+    """Hand out items that this volunteer has never answered, where an answer is worth most.
+
+    The wanted one comes first if it is open and they have judged nothing of what it shows.
+    """
     if campaign.state != Campaign.State.OPEN:
         return []
     now = timezone.now()
     chosen = items_choose(
-        campaign=campaign, volunteer=volunteer, count=count, exclude=list(exclude), now=now
+        campaign=campaign,
+        volunteer=volunteer,
+        count=count,
+        exclude=list(exclude),
+        wanted=wanted,
+        now=now,
     )
     if chosen:
         _leases_take(campaign, volunteer, chosen, now + LEASE_TIME)
@@ -368,8 +402,11 @@ class _Ballot:
     path: list[str]
     grid: GridAnswer | None
     client_uuid: uuid.UUID
+    supersedes: uuid.UUID | None
     seconds: float
     answered_at: datetime
+    remarks: Remarks
+    marks: Sequence[Mapping[str, Any]]
 
 
 def vote_record(
@@ -382,15 +419,29 @@ def vote_record(
     client_uuid: uuid.UUID,
     seconds: float,
     answered_at: datetime,
+    supersedes: uuid.UUID | None = None,
+    remarks: Remarks | None = None,
+    marks: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[Vote, bool]:
     """Take a vote, or find it if it has come before; tell which.
 
-    A grid is answered with `grid`, all other items with a `path` through the question tree.
+    A grid is answered with `grid`, all other items with a `path` through the question tree. With
+    `supersedes`, the client_uuid of the volunteer's earlier vote on the item, the new vote counts
+    in place of the one that did so far; the number of votes stays, and so does what has retired.
     """
     if not (math.isfinite(seconds) and seconds >= 0):
         raise AnswerError(f"seconds must be a number that is not negative, got {seconds}.")
     ballot = _Ballot(
-        volunteer, question_version, list(path), grid, client_uuid, seconds, answered_at
+        volunteer=volunteer,
+        question_version=question_version,
+        path=list(path),
+        grid=grid,
+        client_uuid=client_uuid,
+        supersedes=supersedes,
+        seconds=seconds,
+        answered_at=answered_at,
+        remarks=remarks_check(remarks or Remarks()),
+        marks=marks,
     )
     with transaction.atomic():
         item = _item_locked(item_id)
@@ -412,7 +463,8 @@ def _item_locked(item_id: int) -> Item | None:
 
 
 def _vote_of_uuid(client_uuid: uuid.UUID, volunteer: Volunteer) -> Vote | None:
-    vote = Vote.objects.select_related("question").filter(client_uuid=client_uuid).first()
+    known = Vote.objects.select_related("question", "supersedes")
+    vote = known.filter(client_uuid=client_uuid).first()
     if vote is not None and vote.volunteer_id != volunteer.pk:
         raise ClientUuidTakenError(
             "This client_uuid belongs to another volunteer's vote; make a new one."
@@ -425,14 +477,13 @@ def _vote_add(item: Item, ballot: _Ballot) -> tuple[Vote, bool]:
     campaign = item.campaign
     if campaign.state != Campaign.State.OPEN:
         raise CampaignClosedError(f"The campaign {campaign.title!r} takes no votes now.")
-    if item.votes.filter(volunteer=ballot.volunteer).exists():
-        raise AlreadyVotedError("You have answered this item already; your first answer counts.")
+    former = _vote_former(item, ballot)
     lease = item.leases.select_related("question").filter(
         volunteer=ballot.volunteer, expires_at__gt=now
     ).first()  # fmt: skip
-    if item.retired_at is not None and lease is None:
+    if item.retired_at is not None and lease is None and former is None:
         raise ItemRetiredError("This item has enough votes by now; please go on with the next one.")
-    question = _question_of(campaign, ballot.question_version, lease)
+    question = _question_of(campaign, ballot.question_version, former or lease)
     answer, ticked = _answer_of(item, question, ballot)
     vote = Vote(
         item=item,
@@ -444,15 +495,43 @@ def _vote_add(item: Item, ballot: _Ballot) -> tuple[Vote, bool]:
         ticked=ticked,
         seconds=min(ballot.seconds, MAX_SECONDS),
         answered_at=max(campaign.created_at, min(ballot.answered_at, now)),
+        supersedes=former,
+        tags=ballot.remarks.tags,
+        is_strange=ballot.remarks.is_strange,
+        comment=ballot.remarks.comment,
+        marks=marks_check(ballot.marks, tree=question.tree, kind=item.kind),
     )
     try:
         with transaction.atomic():
+            if former is not None:
+                former.superseded_at = now
+                former.save(update_fields=["superseded_at"])
             vote.save(force_insert=True)
     except IntegrityError:
         return _vote_lost_race(ballot)
-    _item_count(item, now)
+    if former is None:
+        _item_count(item, now)
     _leases_drop(item, ballot.volunteer, now)
     return vote, True
+
+
+def _vote_former(item: Item, ballot: _Ballot) -> Vote | None:
+    """Find the vote that the new one takes the place of; without `supersedes` there must be none.
+
+    Whichever of their earlier votes the volunteer names, the one that counts by now gives way.
+    """
+    earlier = item.votes.filter(volunteer=ballot.volunteer)
+    if ballot.supersedes is None:
+        if earlier.exists():
+            raise AlreadyVotedError(_FIRST_COUNTS)
+        return None
+    if not earlier.filter(client_uuid=ballot.supersedes).exists():
+        raise VoteUnknownError("You have no earlier answer to this item that could be changed.")
+    if item.kind == Item.Kind.GOLD:
+        raise AlreadyVotedError(
+            "You have been told what this one is, so your first answer to it counts."
+        )
+    return earlier.select_related("question").get(superseded_at=None)
 
 
 def _answer_of(item: Item, question: Question, ballot: _Ballot) -> tuple[str, list[int] | None]:
@@ -484,16 +563,17 @@ def _vote_lost_race(ballot: _Ballot) -> tuple[Vote, bool]:
     """Find the vote with the same client_uuid that another item's transaction wrote meanwhile."""
     earlier = _vote_of_uuid(ballot.client_uuid, ballot.volunteer)
     if earlier is None:
-        raise AlreadyVotedError("You have answered this item already; your first answer counts.")
+        raise AlreadyVotedError(_FIRST_COUNTS)
     return earlier, False
 
 
-def _question_of(campaign: Campaign, version: int, lease: Lease | None) -> Question:
+def _question_of(campaign: Campaign, version: int, shown: Vote | Lease | None) -> Question:
+    """Find the newest version of the question, or the one that the volunteer was shown."""
     newest = question_newest(campaign)
     if version == newest.version:
         return newest
-    if lease is not None and version == lease.question.version:
-        return lease.question
+    if shown is not None and version == shown.question.version:
+        return shown.question
     if version > newest.version or version < 1:
         raise AnswerError(f"The question has no version {version}; the newest is {newest.version}.")
     raise QuestionOutdatedError(
@@ -525,6 +605,25 @@ def _leases_drop(item: Item, volunteer: Volunteer, now: datetime) -> None:
     Lease.objects.filter(pk__in=list(free)).delete()
 
 
+# Skipping, and finding again ----------------------------------------------------------------
+def item_skip(*, item: Item, volunteer: Volunteer) -> None:
+    """Show an item to a volunteer again only when nothing else is left."""
+    Skip.objects.bulk_create([Skip(item=item, volunteer=volunteer)], ignore_conflicts=True)
+    Lease.objects.filter(item=item, volunteer=volunteer).delete()
+
+
+def favourite_add(*, item: Item, volunteer: Volunteer) -> None:
+    """Let a volunteer find an item again."""
+    Favourite.objects.bulk_create(
+        [Favourite(item=item, volunteer=volunteer)], ignore_conflicts=True
+    )
+
+
+def favourite_remove(*, item: Item, volunteer: Volunteer) -> None:
+    """Take an item off a volunteer's favourites, if it is there."""
+    Favourite.objects.filter(item=item, volunteer=volunteer).delete()
+
+
 # Two volunteers who turn out to be one ------------------------------------------------------
 @transaction.atomic
 def votes_move(*, giver: Volunteer, taker: Volunteer) -> int:
@@ -543,7 +642,8 @@ def votes_move(*, giver: Volunteer, taker: Volunteer) -> int:
     Vote.objects.filter(pk__in=[vote.pk for vote in later]).update(superseded_at=now)
     for vote in later:
         _item_uncount(items[vote.item_id])
-    _leases_move(giver, taker)
+    for held in (Lease.objects, Skip.objects, Favourite.objects):
+        _held_move(held.order_by(), giver, taker)
     return Vote.objects.filter(volunteer=giver).update(volunteer=taker)
 
 
@@ -569,7 +669,8 @@ def _item_uncount(item: Item) -> None:
     item.save(update_fields=["n_votes", "retired_at", "retired_because"])
 
 
-def _leases_move(giver: Volunteer, taker: Volunteer) -> None:
-    held = Lease.objects.filter(volunteer=taker, item=OuterRef("item"))
-    Lease.objects.filter(Exists(held), volunteer=giver).delete()
-    Lease.objects.filter(volunteer=giver).update(volunteer=taker)
+def _held_move(held: QuerySet[Any], giver: Volunteer, taker: Volunteer) -> None:
+    """Hand over what a volunteer holds once for each item, unless the taker has the same."""
+    same = held.filter(volunteer=taker, item=OuterRef("item"))
+    held.filter(Exists(same), volunteer=giver).delete()
+    held.filter(volunteer=giver).update(volunteer=taker)

@@ -8,5 +8,6 @@ urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
     path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
     path("campaigns/<slug:slug>/classify/", views.classify, name="classify"),
+    path("items/<int:pk>/", views.item, name="item"),
     path("me/", views.my_votes, name="my-votes"),
 ]

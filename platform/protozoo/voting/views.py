@@ -5,7 +5,7 @@ from typing import Final
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
@@ -14,7 +14,7 @@ from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.sorting.pictures import prototype_picture_url
 from protozoo.subjects.pictures import subject_picture_url
 from protozoo.voting.models import Vote
-from protozoo.voting.selectors import campaigns_public, question_newest, votes_of
+from protozoo.voting.selectors import campaigns_public, items_public, question_newest, votes_of
 from protozoo.voting.showcase import (
     NumberedAnswer,
     campaign_card,
@@ -66,6 +66,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     question = question_newest(shown)
     props = {
         "question": {"version": question.version, "tree": question.tree},
+        "suggested_tags": shown.suggested_tags,
         "addresses": {
             "next": reverse("api-next", args=[shown.slug]),
             "votes": reverse("api-votes"),
@@ -73,6 +74,14 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         },
     }
     return render(request, "voting/classify.html", {"campaign": shown, "props": props})
+
+
+@require_safe
+def item(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lead a link that somebody has passed on to the place where the item can be answered."""
+    shown = get_object_or_404(items_public(), pk=pk)
+    address = reverse("classify", args=[shown.campaign.slug])
+    return redirect(f"{address}?item={shown.pk}")
 
 
 @require_safe
