@@ -103,7 +103,7 @@ def test_boxes_of_the_same_thing_agree_however_long_it_is():
     volunteers=arrays(int, 12, elements=st.integers(1, 5)),
     reach=st.floats(1, 30),
 )
-def test_nobody_counts_twice_and_nothing_depends_on_where_the_center_lies(positions, volunteers, reach):
+def test_nobody_counts_twice_wherever_the_center_lies(positions, volunteers, reach):
     agreed = agreed_points(positions, volunteers, n_volunteers=2, reach=reach)
     assert (agreed.n_volunteers <= len(np.unique(volunteers))).all()
     assert (agreed.scatter <= reach).all()
