@@ -18,6 +18,7 @@ from skysort.commands import (
     synthetic,
     train,
     verify,
+    zooniverse,
 )
 from skysort.errors import SkysortError
 
@@ -35,6 +36,7 @@ COMMANDS = (
     bench,
     synthetic,
     verify,
+    zooniverse,
 )
 INTERRUPTED = 130  # what a shell gives for a command that Ctrl-C ended
 

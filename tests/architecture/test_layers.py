@@ -27,7 +27,7 @@ FLOORS = [
     {"exceptions"},
 ]
 FLOOR_OF = {app: floor for floor, apps in enumerate(FLOORS) for app in apps}
-TORCH_FREE = ["errors", "images", "consensus", "synthetic"]
+TORCH_FREE = ["errors", "images", "consensus", "zooniverse", "synthetic"]
 
 
 def imports_of(path: Path) -> set[str]:
