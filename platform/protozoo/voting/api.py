@@ -21,6 +21,7 @@ from protozoo.accounts.models import User, Volunteer
 from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.accounts.services import volunteer_of_token, volunteer_of_user
 from protozoo.voting.exceptions import BodyTooLargeError, ItemUnknownError, VolunteerUnknownError
+from protozoo.voting.guide import guide_of
 from protozoo.voting.models import MAX_COMMENT, Campaign, Item, Vote
 from protozoo.voting.proposals import MOST_MEMBERS
 from protozoo.voting.remarks import MAX_TAG, MAX_TAGS, Remarks
@@ -49,6 +50,8 @@ from protozoo.voting.trees import KINDS, SHAPES, leaf_title
 MAX_BODY_BYTES: Final = 32_768
 # As many as a page holds ahead for a train without a network.
 MAX_COUNT: Final = 12
+# Examples change slowly: whoever reloads the page need not fetch them again.
+GUIDE_KEPT_S: Final = 300
 MAX_BIGINT: Final = 2**63 - 1
 MAX_INTEGER: Final = 2**31 - 1
 # A gold item passes for a subject.
@@ -509,12 +512,71 @@ class OwnVotes(generics.ListAPIView[Vote]):
         return votes_of(volunteer) if volunteer is not None else Vote.objects.none()
 
 
+# Learning -----------------------------------------------------------------------------------
+class ExampleSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField()
+    alt = serializers.CharField()
+
+
+class GuideEntrySerializer(serializers.Serializer[Any]):
+    key = serializers.CharField(source="answer.key")
+    label = serializers.CharField(source="answer.label")  # type: ignore[assignment]  # so called
+    help = serializers.CharField(source="answer.help", default="")
+    number = serializers.IntegerField(help_text="Of the answer's color and shape, from 1.")
+    examples = ExampleSerializer(many=True)
+
+
+class TurningSerializer(serializers.Serializer[Any]):
+    group = ExampleSerializer()
+    before = ExampleSerializer(many=True, help_text="Members as the telescope saw them.")
+    after = ExampleSerializer(many=True, help_text="The same members, turned like their group.")
+
+
+class PracticeQuestionSerializer(serializers.Serializer[Any]):
+    picture = ExampleSerializer()
+    answer = serializers.CharField(
+        allow_null=True, help_text="Key of the class that others see; null if nobody knows."
+    )
+
+
+class PracticeGridSerializer(serializers.Serializer[Any]):
+    group = ExampleSerializer()
+    members = ExampleSerializer(many=True)
+    odd = serializers.IntegerField(help_text="Place of the one of another group, from 0.")
+
+
+class TutorialSerializer(serializers.Serializer[Any]):
+    turning = TurningSerializer(allow_null=True)
+    question = PracticeQuestionSerializer(allow_null=True)
+    grid = PracticeGridSerializer(allow_null=True)
+    outlier = ExampleSerializer(allow_null=True)
+
+
+class GuideSerializer(serializers.Serializer[Any]):
+    entries = GuideEntrySerializer(many=True)
+    tutorial = TutorialSerializer()
+
+
+class LearningGuide(APIView):
+    """What the answers mean, with examples from the campaign itself, and a tutorial's pictures."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=GuideSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        campaign = get_object_or_404(campaigns_public(), slug=slug)
+        response = Response(GuideSerializer(guide_of(campaign)).data)
+        response["Cache-Control"] = f"private, max-age={GUIDE_KEPT_S}"
+        return response
+
+
 urlpatterns: list[URLPattern] = [
     path("campaigns/", CampaignList.as_view(), name="api-campaigns"),
     path("campaigns/<slug:slug>/", CampaignDetail.as_view(), name="api-campaign"),
     path("campaigns/<slug:slug>/next/", Next.as_view(), name="api-next"),
     path("items/<int:pk>/skip/", ItemSkip.as_view(), name="api-item-skip"),
     path("items/<int:pk>/favourite/", ItemFavourite.as_view(), name="api-item-favourite"),
+    path("campaigns/<slug:slug>/guide/", LearningGuide.as_view(), name="api-guide"),
     path("votes/", VoteCreate.as_view(), name="api-votes"),
     path("votes/mine/", OwnVotes.as_view(), name="api-votes-mine"),
 ]

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.sorting.pictures import prototype_picture_url
 from protozoo.subjects.pictures import subject_picture_url
+from protozoo.voting.guide import guide_of
 from protozoo.voting.models import Vote
 from protozoo.voting.selectors import campaigns_public, items_public, question_newest, votes_of
 from protozoo.voting.showcase import (
@@ -72,6 +73,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
             "votes": reverse("api-votes"),
             "campaign": reverse("campaign", args=[shown.slug]),
         },
+        "guide": {"campaign": shown.slug, "address": reverse("api-guide", args=[shown.slug])},
     }
     return render(request, "voting/classify.html", {"campaign": shown, "props": props})
 
@@ -82,6 +84,20 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(items_public(), pk=pk)
     address = reverse("classify", args=[shown.campaign.slug])
     return redirect(f"{address}?item={shown.pk}")
+
+
+@require_safe
+def guide(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what each answer means and looks like, without a script."""
+    shown = get_object_or_404(campaigns_public(), slug=slug)
+    question = question_newest(shown)
+    context = {
+        "campaign": shown,
+        "card": campaign_card(shown, n_pictures=0),
+        "question": question.tree["questions"][question.tree["root"]],
+        "entries": guide_of(shown).entries,
+    }
+    return render(request, "voting/guide.html", context)
 
 
 @require_safe
