@@ -1,7 +1,14 @@
 import pytest
 
 from protozoo.voting.models import Campaign
-from tests.factories import make_campaign, make_edward, make_sorting, make_vote
+from tests.factories import (
+    make_annie,
+    make_campaign,
+    make_edward,
+    make_sorting,
+    make_volunteer,
+    make_vote,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -71,8 +78,23 @@ def test_home_asks_as_few_queries_for_many_campaigns(client, django_assert_max_n
     for _ in range(6):
         make_campaign(sorting=sorting)
     make_campaign()
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         client.get("/")
+
+
+def test_home_tells_a_volunteer_what_their_answers_did(
+    client, django_assert_max_num_queries
+) -> None:
+    annie = make_annie()
+    campaign = make_campaign(sorting=make_sorting(rows=1, columns=3, n_subjects=30, n_empty=0))
+    make_vote(campaign.items.filter(kind="prototype")[0], volunteer=make_volunteer(annie))
+    assert "What your answers did so far" not in client.get("/").content.decode()
+    client.force_login(annie)
+    with django_assert_max_num_queries(13):
+        text = client.get("/").content.decode()
+    assert "What your answers did so far" in text
+    assert "<dt>Pictures they spoke for</dt><dd>10</dd>" in text
+    assert "So far 1 answer has spoken for 10 of 30 pictures." in text
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])

@@ -3,6 +3,7 @@ import pytest
 from tests.factories import (
     make_annie,
     make_campaign,
+    make_consensus_run,
     make_grid,
     make_single,
     make_volunteer,
@@ -63,7 +64,7 @@ def test_many_answers_come_on_pages_in_few_queries(client, django_assert_max_num
         for item in another.items.all():
             make_vote(item, volunteer=make_volunteer(annie))
     client.force_login(annie)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(12):
         text = client.get("/me/").content.decode()
     assert "Page 1 of 3" in text
     assert "Page 3 of 3" in client.get("/me/?page=3").content.decode()
@@ -94,3 +95,68 @@ def test_of_a_known_subject_it_says_what_experts_say(client) -> None:
     text = client.get("/me/").content.decode()
     assert ">FR I</span>" in text
     assert "Experts: FR II" in text
+
+
+def test_it_says_how_many_others_agree_and_what_it_is_taken_for(client) -> None:
+    annie = make_annie()
+    campaign = make_campaign()
+    # The run of the factory takes the first item for compact.
+    item = campaign.items.order_by("id")[0]
+    vote = make_vote(item, volunteer=make_volunteer(annie), answer="compact")
+    client.force_login(annie)
+    assert "Nobody else has answered this one yet." in client.get("/me/").content.decode()
+    make_vote(item, answer="compact")
+    make_vote(item, answer="frii")
+    make_consensus_run(campaign)
+    text = client.get("/me/").content.decode()
+    assert "1 of 2 others say the same." in text
+    assert "Taken together it is Compact, too (90\N{NARROW NO-BREAK SPACE}%)." in text
+    vote.answer = "bent"
+    vote.save()
+    text = client.get("/me/").content.decode()
+    assert "Others see it as Compact (90\N{NARROW NO-BREAK SPACE}%); both may be right." in text
+    vote.answer = "unknown"
+    vote.save()
+    text = client.get("/me/").content.decode()
+    assert "Taken together it is Compact (90\N{NARROW NO-BREAK SPACE}%)." in text
+    assert "both may be right" not in text
+
+
+def test_of_a_single_picture_it_says_what_the_newest_run_takes_it_for(client) -> None:
+    annie = make_annie()
+    item = make_campaign().items.filter(kind="outlier")[0]
+    make_vote(item, volunteer=make_volunteer(annie), answer="other")
+    make_consensus_run(item.campaign)
+    newest = make_consensus_run(item.campaign)
+    newest.subjects.filter(subject=item.subject).update(label="bent", probability=0.75)
+    client.force_login(annie)
+    assert "Others see it as Bent (75" in client.get("/me/").content.decode()
+    newest.subjects.update(is_unknown=True)
+    assert "Others see it as" not in client.get("/me/").content.decode()
+
+
+def test_of_a_grid_it_says_on_how_many_pictures_others_agree(client) -> None:
+    annie = make_annie()
+    grid = make_grid(make_campaign())
+    one, two, three, *rest = grid.members.values_list("subject", flat=True)
+    own = make_volunteer(annie)
+    make_vote(grid, volunteer=own, answer="sorted", path=[], ticked=[one, two])
+    for ticked in ([one, three], [one, three], [two]):
+        make_vote(grid, answer="sorted", path=[], ticked=ticked)
+    make_vote(grid, answer="too_mixed", path=[], ticked=[])
+    client.force_login(annie)
+    expected = f"3 others have sorted it too; you agree on {1 + len(rest)} of {3 + len(rest)} pict"
+    assert expected in client.get("/me/").content.decode()
+
+
+def test_experts_and_not_the_crowd_speak_of_gold(client) -> None:
+    annie = make_annie()
+    gold = make_single(make_campaign(), "gold", label="frii")
+    make_vote(gold, volunteer=make_volunteer(annie), answer="fri")
+    make_vote(gold, answer="fri")
+    make_consensus_run(gold.campaign)
+    client.force_login(annie)
+    text = client.get("/me/").content.decode()
+    assert "say the same" not in text
+    assert "says the same" not in text
+    assert "Others see it as" not in text

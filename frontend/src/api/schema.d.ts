@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/campaigns/{slug}/guide/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the answers mean, with examples from the campaign itself, and a tutorial's pictures. */
+        get: operations["campaigns_guide_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/campaigns/{slug}/next/": {
         parameters: {
             query?: never;
@@ -544,6 +561,10 @@ export interface components {
             readonly outlier_score: number;
             readonly is_audit: boolean;
         };
+        Example: {
+            url: string;
+            alt: string;
+        };
         File: {
             name: string;
             bytes: number;
@@ -568,6 +589,19 @@ export interface components {
          * @enum {string}
          */
         GridVerdict: "sorted" | "too_mixed";
+        Guide: {
+            entries: components["schemas"]["GuideEntry"][];
+            tutorial: components["schemas"]["Tutorial"];
+        };
+        GuideEntry: {
+            key: string;
+            label: string;
+            /** @default  */
+            help: string;
+            /** @description Of the answer's color and shape, from 1. */
+            number: number;
+            examples: components["schemas"]["Example"][];
+        };
         Histogram: {
             /** Format: double */
             lowest: number | null;
@@ -951,6 +985,17 @@ export interface components {
              */
             rank: (components["schemas"]["RankEnum"] | components["schemas"]["NullEnum"]) | null;
         };
+        PracticeGrid: {
+            group: components["schemas"]["Example"];
+            members: components["schemas"]["Example"][];
+            /** @description Place of the one of another group, from 0. */
+            odd: number;
+        };
+        PracticeQuestion: {
+            picture: components["schemas"]["Example"];
+            /** @description Key of the class that others see; null if nobody knows. */
+            answer: string | null;
+        };
         Progress: {
             n_items: number;
             /** @description Items with enough votes. */
@@ -1272,6 +1317,19 @@ export interface components {
          * @enum {string}
          */
         TreeKind: "prototype" | "outlier" | "subject" | "audit" | "gold";
+        Turning: {
+            group: components["schemas"]["Example"];
+            /** @description Members as the telescope saw them. */
+            before: components["schemas"]["Example"][];
+            /** @description The same members, turned like their group. */
+            after: components["schemas"]["Example"][];
+        };
+        Tutorial: {
+            turning: components["schemas"]["Turning"] | null;
+            question: components["schemas"]["PracticeQuestion"] | null;
+            grid: components["schemas"]["PracticeGrid"] | null;
+            outlier: components["schemas"]["Example"] | null;
+        };
         Vote: {
             readonly id: number;
             /**
@@ -1397,6 +1455,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Campaign"];
+                };
+            };
+        };
+    };
+    campaigns_guide_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guide"];
                 };
             };
         };

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<slug:slug>/splits/", views.campaign_splits, name="campaign-splits"),
     path("campaigns/<slug:slug>/splits/<int:pk>/", views.campaign_split, name="campaign-split"),
     path("campaigns/<slug:slug>/undecided/", views.campaign_undecided, name="campaign-undecided"),
+    path("me/", views.my_votes, name="my-votes"),
     path("subjects/<int:pk>/", views.subject, name="subject"),
     path("subjects/<int:pk>/review/", views.subject_review, name="subject-review"),
 ]

@@ -1,4 +1,4 @@
-"""The scientist's pages: a map, a prototype, the outliers, and a subject with its reasons."""
+"""The scientist's pages: a map, a prototype, the outliers, a subject; and a volunteer's answers."""
 
 import math
 from typing import Any, Final
@@ -12,9 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from protozoo.accounts.models import User
+from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.consensus.charts import heat_stops, histogram_chart, line_chart
 from protozoo.consensus.forms import ReviewForm
 from protozoo.consensus.labels import UNKNOWN, Labels, LabelShare
+from protozoo.consensus.own_answers import own_answers
 from protozoo.consensus.reasons import reasons
 from protozoo.consensus.selectors import (
     Opinion,
@@ -45,12 +47,14 @@ from protozoo.sorting.selectors import (
 )
 from protozoo.subjects.pictures import STRETCHES, subject_picture_url
 from protozoo.subjects.selectors import external_views, sexagesimal, subjects
-from protozoo.voting.models import Item
-from protozoo.voting.selectors import campaigns_public
+from protozoo.voting.models import Item, Vote
+from protozoo.voting.selectors import campaigns_public, votes_of
+from protozoo.voting.standing import own_standing
 
 MEMBERS_PER_PAGE: Final = 40
 OUTLIERS_PER_PAGE: Final = 48
 UNDECIDED_PER_PAGE: Final = 50
+VOTES_PER_PAGE: Final = 50
 N_FARTHEST: Final = 6
 
 
@@ -320,6 +324,23 @@ def _picture_url(item: Item) -> str:
         return prototype_picture_url(item.prototype, size=128)
     assert item.subject is not None  # the database's constraint item_shows_one_thing
     return subject_picture_url(item.subject, size=128)
+
+
+@require_safe
+def my_votes(request: HttpRequest) -> HttpResponse:
+    """Show a volunteer's answers, and what others have said since."""
+    volunteer = volunteer_of_request(request)
+    votes = votes_of(volunteer) if volunteer else Vote.objects.none()
+    page = Paginator(votes.prefetch_related("item__members"), VOTES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "volunteer": volunteer,
+        "own": own_standing(volunteer),
+        "page_obj": page,
+        "rows": own_answers(list(page), volunteer) if volunteer else [],
+    }
+    return render(request, "consensus/my_votes.html", context)
 
 
 def _page(request: HttpRequest, rows: QuerySet[Assignment], size: int) -> Page[Assignment]:

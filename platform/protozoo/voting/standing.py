@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 
 from protozoo.accounts.models import Volunteer
 from protozoo.voting.models import GridMember, Item, Vote
@@ -22,6 +33,8 @@ def own_standing(volunteer: Volunteer | None) -> OwnStanding:
 
     A picture counts as often as it was part of a question; gold subjects are known and do not.
     """
+    if volunteer is None:
+        return OwnStanding(0, 0, 0)
     votes = Vote.objects.filter(volunteer=volunteer, superseded_at=None).order_by()
     counted = votes.aggregate(
         n_answers=Count("pk"),
@@ -39,4 +52,5 @@ def _n_pictures() -> Case:
         When(item__kind=Item.Kind.GRID, then=Subquery(places[:1])),
         When(item__kind=Item.Kind.GOLD, then=Value(0)),
         default=Value(1),
+        output_field=BigIntegerField(),
     )

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from protozoo.voting import views
+from protozoo.voting import own_views, views
 
 urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
@@ -10,5 +10,10 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<slug:slug>/classify/", views.classify, name="classify"),
     path("items/<int:pk>/", views.item, name="item"),
     path("campaigns/<slug:slug>/guide/", views.guide, name="guide"),
-    path("me/", views.my_votes, name="my-votes"),
+    path("campaigns/<slug:slug>/credits/", own_views.credits_of_campaign, name="campaign-credits"),
+    path("credits/", own_views.credits_of_all, name="credits"),
+    path("me/answers.csv", own_views.download_csv, name="my-votes-csv"),
+    path("me/answers.json", own_views.download_json, name="my-votes-json"),
+    path("me/thanks/", own_views.thanks, name="my-thanks"),
+    path("me/leave/", own_views.leave, name="leave"),
 ]

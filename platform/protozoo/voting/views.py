@@ -1,9 +1,7 @@
-"""The pages for volunteers: home, a campaign, classify, and my answers."""
+"""The pages for volunteers: home, a campaign, its field guide, and classify."""
 
-from dataclasses import dataclass
 from typing import Final
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,37 +9,28 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from protozoo.accounts.selectors import volunteer_of_request
-from protozoo.sorting.pictures import prototype_picture_url
-from protozoo.subjects.pictures import subject_picture_url
 from protozoo.voting.guide import guide_of
-from protozoo.voting.models import Vote
-from protozoo.voting.selectors import campaigns_public, items_public, question_newest, votes_of
+from protozoo.voting.selectors import campaigns_public, items_public, question_newest
 from protozoo.voting.showcase import (
-    NumberedAnswer,
     campaign_card,
     campaign_cards,
     campaign_coverage,
     numbered_answers,
 )
+from protozoo.voting.standing import own_standing
 
-VOTES_PER_PAGE: Final = 50
 PICTURES_OF_CAMPAIGN: Final = 12
-PICTURE_SIZE: Final = 128
-
-
-@dataclass(frozen=True)
-class OwnAnswer:
-    """One vote in words; `known` is what its grid was called or experts call its gold subject."""
-
-    vote: Vote
-    picture: str
-    answer: NumberedAnswer | None
-    known: NumberedAnswer | None
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "voting/home.html", {"cards": campaign_cards(campaigns_public())})
+    cards = campaign_cards(campaigns_public())
+    context = {
+        "cards": cards,
+        "coverage": campaign_coverage(cards[0].campaign) if cards else None,
+        "own": own_standing(volunteer_of_request(request)),
+    }
+    return render(request, "voting/home.html", context)
 
 
 @require_safe
@@ -98,32 +87,3 @@ def guide(request: HttpRequest, slug: str) -> HttpResponse:
         "entries": guide_of(shown).entries,
     }
     return render(request, "voting/guide.html", context)
-
-
-@require_safe
-def my_votes(request: HttpRequest) -> HttpResponse:
-    volunteer = volunteer_of_request(request)
-    votes = votes_of(volunteer) if volunteer else Vote.objects.none()
-    page = Paginator(votes.prefetch_related("item__members"), VOTES_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
-    rows = [
-        OwnAnswer(
-            vote, _picture_of(vote), _words_of(vote, vote.answer), _words_of(vote, vote.item.label)
-        )
-        for vote in page
-    ]
-    return render(request, "voting/my_votes.html", {"page_obj": page, "rows": rows})
-
-
-def _picture_of(vote: Vote) -> str:
-    if vote.item.prototype is not None:
-        return prototype_picture_url(vote.item.prototype, size=PICTURE_SIZE)
-    assert vote.item.subject is not None  # the database's constraint item_shows_one_thing
-    return subject_picture_url(vote.item.subject, size=PICTURE_SIZE)
-
-
-def _words_of(vote: Vote, key: str) -> NumberedAnswer | None:
-    """Find the words for a leaf in the version of the question that was answered."""
-    answers = numbered_answers(vote.question.tree)
-    return next((one for one in answers if one.answer["key"] == key), None)

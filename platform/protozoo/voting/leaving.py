@@ -1,0 +1,22 @@
+"""Lets volunteers leave: their votes stay, nobody's, and all that is theirs alone goes."""
+
+from django.db import transaction
+
+from protozoo.accounts.models import User, Volunteer
+from protozoo.accounts.services import user_delete, volunteer_forget
+
+
+@transaction.atomic
+def volunteer_leave(*, volunteer: Volunteer) -> None:
+    """Keep the votes for science, and forget whose they are."""
+    volunteer.leases.all().delete()
+    volunteer_forget(volunteer=volunteer)
+
+
+@transaction.atomic
+def account_leave(*, user: User) -> None:
+    """Delete an account and forget whose its votes are."""
+    volunteer = Volunteer.objects.filter(user=user).first()
+    if volunteer is not None:
+        volunteer_leave(volunteer=volunteer)
+    user_delete(user=user)
