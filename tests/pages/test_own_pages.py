@@ -13,7 +13,8 @@ from django.utils import timezone
 from protozoo.accounts.cookies import volunteer_cookie_set
 from protozoo.accounts.models import User, Volunteer
 from protozoo.accounts.services import volunteer_credit
-from protozoo.voting.models import Vote
+from protozoo.voting.models import Favourite, Vote
+from protozoo.voting.services import favourite_add
 from tests.factories import (
     make_annie,
     make_campaign,
@@ -51,7 +52,9 @@ def test_annie_downloads_all_her_answers_and_nobody_elses(client) -> None:
     campaign = make_campaign(slug="radio")
     item = campaign.items.filter(kind="outlier")[0]
     gone = make_vote(item, volunteer=hers, answer="fri", superseded_at=timezone.now())
-    counts = make_vote(item, volunteer=hers, answer="frii")
+    said = {"tags": ["ring", "x-shaped"], "is_strange": True, "comment": "=Look\nhere!"}
+    marks = [{"role": "host", "shape": "point", "x_arcsec": -1.5, "y_arcsec": 2.0}]
+    counts = make_vote(item, volunteer=hers, answer="frii", marks=marks, **said)
     make_vote(item, answer="bent")
     client.force_login(annie)
     page = client.get("/me/answers.csv")
@@ -62,6 +65,9 @@ def test_annie_downloads_all_her_answers_and_nobody_elses(client) -> None:
     assert rows[1]["answer"] == "frii"
     assert rows[1]["answer_in_words"] == "FR II"
     assert rows[1]["path"] == '["frii"]'
+    assert json.loads(rows[1]["tags"]) == ["ring", "x-shaped"]
+    assert (rows[1]["is_strange"], rows[1]["comment"]) == ("true", "'=Look\nhere!")
+    assert json.loads(rows[1]["marks"]) == marks
     assert rows[1]["shown"] == item.subject.identifier
     assert (rows[1]["campaign"], rows[1]["kind"]) == ("radio", "outlier")
 
@@ -113,6 +119,44 @@ def test_many_answers_take_few_queries(client, django_assert_max_num_queries) ->
 def test_a_stranger_has_nothing_to_download(client) -> None:
     assert client.get("/me/answers.csv").status_code == 404
     assert client.get("/me/answers.json").status_code == 404
+
+
+# Favourites ---------------------------------------------------------------------------------
+def test_annie_finds_her_favourites_and_takes_one_off(client) -> None:
+    annie = make_annie()
+    hers = make_volunteer(annie)
+    campaign = make_campaign()
+    group, outlier = (campaign.items.filter(kind=kind)[0] for kind in ("prototype", "outlier"))
+    client.force_login(annie)
+    assert "No favourites yet" in client.get("/me/favourites/").content.decode()
+    for item in (group, outlier):
+        favourite_add(item=item, volunteer=hers)
+    assert "2 pictures that I want to find again" in client.get("/me/").content.decode()
+    text = client.get("/me/favourites/").content.decode()
+    assert f'href="/prototypes/{group.prototype_id}/"' in text
+    assert f'href="/subjects/{outlier.subject_id}/"' in text
+    kept = hers.favourites.get(item=group)
+    client.post("/me/favourites/", {"favourite": kept.pk})
+    assert [each.item for each in hers.favourites.all()] == [outlier]
+
+
+def test_nobody_takes_off_what_is_anothers(client) -> None:
+    kept = make_volunteer()
+    favourite_add(item=make_campaign().items.all()[0], volunteer=kept)
+    client.force_login(make_annie())
+    for sent in (kept.favourites.get().pk, "x", ""):
+        make_volunteer(User.objects.get(username="annie"))
+        assert client.post("/me/favourites/", {"favourite": sent}).status_code == 404
+    assert kept.favourites.count() == 1
+
+
+def test_favourites_take_few_queries(client, django_assert_max_num_queries) -> None:
+    annie = make_annie()
+    for item in make_campaign(n_outliers=20).items.all():
+        favourite_add(item=item, volunteer=make_volunteer(annie))
+    client.force_login(annie)
+    with django_assert_max_num_queries(7):
+        client.get("/me/favourites/")
 
 
 # Thanks -------------------------------------------------------------------------------------
@@ -180,7 +224,8 @@ def test_an_account_goes_with_its_password_and_the_votes_stay(client) -> None:
     annie = make_annie()
     hers = make_volunteer(annie)
     volunteer_credit(volunteer=hers, credit="name", full_name="Annie")
-    vote = make_vote(volunteer=hers)
+    vote = make_vote(volunteer=hers, comment="I am Annie's", tags=["ring"])
+    favourite_add(item=vote.item, volunteer=hers)
     client.force_login(annie)
     assert "What stays" in client.get("/me/leave/").content.decode()
     page = client.post("/me/leave/", {"password": PASSWORD}, follow=True)
@@ -189,6 +234,7 @@ def test_an_account_goes_with_its_password_and_the_votes_stay(client) -> None:
     assert not get_user(client).is_authenticated
     left = Vote.objects.get(pk=vote.pk).volunteer
     assert (left.pk, left.user, left.credited_as) == (hers.pk, None, "")
+    assert not Favourite.objects.exists()
     assert "Annie" not in client.get("/credits/").content.decode()
 
 

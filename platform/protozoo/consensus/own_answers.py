@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from django.db.models import Count, Max
 from django.utils.translation import gettext as _
@@ -12,11 +11,8 @@ from django.utils.translation import ngettext
 from protozoo.accounts.models import Volunteer
 from protozoo.consensus.labels import Label, Labels, LabelShare
 from protozoo.consensus.models import ConsensusRun, ItemPosterior, SubjectPosterior
-from protozoo.sorting.pictures import prototype_picture_url
-from protozoo.subjects.pictures import subject_picture_url
 from protozoo.voting.models import Item, Vote
-
-PICTURE_SIZE: Final = 128
+from protozoo.voting.standing import item_picture_url
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ def own_answers(votes: Sequence[Vote], volunteer: Volunteer) -> list[OwnAnswer]:
     return [
         OwnAnswer(
             vote=vote,
-            picture=_picture_url(vote.item),
+            picture=item_picture_url(vote.item),
             label=words.of(vote).of(vote.answer),
             known=words.of(vote).of(vote.item.label) if vote.item.label else None,
             others=others.get(vote.item_id),
@@ -100,13 +96,6 @@ class _Words:
         if vote.question_id not in self._known:
             self._known[vote.question_id] = Labels(vote.question)
         return self._known[vote.question_id]
-
-
-def _picture_url(item: Item) -> str:
-    if item.prototype is not None:
-        return prototype_picture_url(item.prototype, size=PICTURE_SIZE)
-    assert item.subject is not None  # the database's constraint item_shows_one_thing
-    return subject_picture_url(item.subject, size=PICTURE_SIZE)
 
 
 # Others -------------------------------------------------------------------------------------

@@ -47,9 +47,9 @@ from protozoo.sorting.selectors import (
 )
 from protozoo.subjects.pictures import STRETCHES, subject_picture_url
 from protozoo.subjects.selectors import external_views, sexagesimal, subjects
-from protozoo.voting.models import Item, Vote
+from protozoo.voting.models import Vote
 from protozoo.voting.selectors import campaigns_public, votes_of
-from protozoo.voting.standing import own_standing
+from protozoo.voting.standing import item_picture_url, own_standing
 
 MEMBERS_PER_PAGE: Final = 40
 OUTLIERS_PER_PAGE: Final = 48
@@ -313,17 +313,10 @@ def campaign_undecided(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "campaign": campaign,
         "page_obj": page,
-        "rows": [(undecided, _picture_url(undecided.item)) for undecided in page],
+        "rows": [(undecided, item_picture_url(undecided.item)) for undecided in page],
         "may_decide": request.user.has_perm("accounts.review"),
     }
     return render(request, "consensus/undecided.html", context)
-
-
-def _picture_url(item: Item) -> str:
-    if item.prototype is not None:
-        return prototype_picture_url(item.prototype, size=128)
-    assert item.subject is not None  # the database's constraint item_shows_one_thing
-    return subject_picture_url(item.subject, size=128)
 
 
 @require_safe
@@ -339,6 +332,7 @@ def my_votes(request: HttpRequest) -> HttpResponse:
         "own": own_standing(volunteer),
         "page_obj": page,
         "rows": own_answers(list(page), volunteer) if volunteer else [],
+        "n_favourites": volunteer.favourites.count() if volunteer else 0,
     }
     return render(request, "consensus/my_votes.html", context)
 

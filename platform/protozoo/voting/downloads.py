@@ -13,8 +13,8 @@ from protozoo.voting.trees import leaf_title
 
 COLUMNS: Final = (
     "client_uuid", "campaign", "item", "kind", "shown", "question_version", "answer",
-    "answer_in_words", "path", "ticked", "seconds", "answered_at", "received_at", "counts",
-    "superseded_at",
+    "answer_in_words", "path", "ticked", "tags", "is_strange", "comment", "marks", "seconds",
+    "answered_at", "received_at", "counts", "superseded_at",
 )  # fmt: skip
 BATCH_SIZE: Final = 2000
 # A spreadsheet takes text that begins so for a formula; an apostrophe keeps it text.
@@ -75,6 +75,10 @@ def _rows(volunteer: Volunteer) -> Iterator[dict[str, Any]]:
             "answer_in_words": leaf_title(vote.question.tree, vote.answer),
             "path": vote.path,
             "ticked": vote.ticked,
+            "tags": vote.tags,
+            "is_strange": vote.is_strange,
+            "comment": vote.comment,
+            "marks": vote.marks,
             "seconds": vote.seconds,
             "answered_at": vote.answered_at,
             "received_at": vote.received_at,

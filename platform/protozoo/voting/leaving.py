@@ -10,6 +10,8 @@ from protozoo.accounts.services import user_delete, volunteer_forget
 def volunteer_leave(*, volunteer: Volunteer) -> None:
     """Keep the votes for science, and forget whose they are."""
     volunteer.leases.all().delete()
+    volunteer.favourites.all().delete()
+    volunteer.skips.all().delete()
     volunteer_forget(volunteer=volunteer)
 
 

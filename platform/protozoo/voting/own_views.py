@@ -21,11 +21,14 @@ from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.accounts.services import volunteer_of_user
 from protozoo.voting.downloads import votes_as_csv, votes_as_json
 from protozoo.voting.leaving import account_leave, volunteer_leave
-from protozoo.voting.models import Campaign
+from protozoo.voting.models import Campaign, Favourite
 from protozoo.voting.selectors import campaigns_public
+from protozoo.voting.services import favourite_remove
+from protozoo.voting.standing import favourites_of, item_picture_url
 from protozoo.voting.thanks import thanked, volunteers_named
 
 NAMES_PER_PAGE: Final = 200
+FAVOURITES_PER_PAGE: Final = 48
 
 
 # Downloads ----------------------------------------------------------------------------------
@@ -49,6 +52,24 @@ def _download(
         raise Http404("There are no answers of this browser yet.")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(write(volunteer), content_type=kind, headers=headers)
+
+
+# Favourites ---------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+def favourites(request: HttpRequest) -> HttpResponse:
+    """List what a volunteer wants to find again, and take off what they send back."""
+    volunteer = volunteer_of_request(request)
+    found = favourites_of(volunteer) if volunteer else Favourite.objects.none()
+    if request.method == "POST" and volunteer:
+        sent = request.POST.get("favourite", "")
+        kept = get_object_or_404(found, pk=int(sent) if sent.isdecimal() else None)
+        favourite_remove(item=kept.item, volunteer=volunteer)
+        messages.success(request, _("Taken off your favourites."))
+        return redirect("my-favourites")
+    page = Paginator(found, FAVOURITES_PER_PAGE).get_page(request.GET.get("page"))
+    pictures = [(favourite, item_picture_url(favourite.item)) for favourite in page]
+    context = {"page_obj": page, "favourites": pictures}
+    return render(request, "voting/favourites.html", context)
 
 
 # Thanks -------------------------------------------------------------------------------------

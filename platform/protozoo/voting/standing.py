@@ -1,6 +1,7 @@
-"""Tells a volunteer what their answers have done so far."""
+"""Tells volunteers what their answers have done so far, and finds their favourites again."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.db.models import (
     BigIntegerField,
@@ -9,6 +10,7 @@ from django.db.models import (
     F,
     OuterRef,
     Q,
+    QuerySet,
     Subquery,
     Sum,
     Value,
@@ -16,7 +18,11 @@ from django.db.models import (
 )
 
 from protozoo.accounts.models import Volunteer
-from protozoo.voting.models import GridMember, Item, Vote
+from protozoo.sorting.pictures import prototype_picture_url
+from protozoo.subjects.pictures import subject_picture_url
+from protozoo.voting.models import Favourite, GridMember, Item, Vote
+
+PICTURE_SIZE: Final = 128
 
 
 @dataclass(frozen=True)
@@ -54,3 +60,18 @@ def _n_pictures() -> Case:
         default=Value(1),
         output_field=BigIntegerField(),
     )
+
+
+def favourites_of(volunteer: Volunteer) -> QuerySet[Favourite]:
+    """Give what a volunteer wants to find again, the newest first."""
+    return volunteer.favourites.select_related(
+        "item__campaign", "item__prototype__sorting__survey", "item__subject__survey"
+    )
+
+
+def item_picture_url(item: Item) -> str:
+    """Give the address of a small picture of what an item shows."""
+    if item.prototype is not None:
+        return prototype_picture_url(item.prototype, size=PICTURE_SIZE)
+    assert item.subject is not None  # the database's constraint item_shows_one_thing
+    return subject_picture_url(item.subject, size=PICTURE_SIZE)

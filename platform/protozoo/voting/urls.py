@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("credits/", own_views.credits_of_all, name="credits"),
     path("me/answers.csv", own_views.download_csv, name="my-votes-csv"),
     path("me/answers.json", own_views.download_json, name="my-votes-json"),
+    path("me/favourites/", own_views.favourites, name="my-favourites"),
     path("me/thanks/", own_views.thanks, name="my-thanks"),
     path("me/leave/", own_views.leave, name="leave"),
 ]
