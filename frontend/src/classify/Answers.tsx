@@ -1,10 +1,13 @@
 /** The question and its answers as buttons, each with its digit key. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Question } from "../lib/tree";
+import { t } from "../lib/words";
 import { useFocusKept } from "./useFocusKept";
 
 interface Props {
   question: Question;
+  /** The answer given before, while it is being changed. */
+  chosen: string | null;
   /** Changes with every question shown, so that focus can follow. */
   turn: string;
   isReady: boolean;
@@ -16,7 +19,7 @@ interface Props {
 }
 
 export function Answers(props: Props) {
-  const { question, turn, isReady, isFirst, canGoBack, onAnswer, onBack, onHelp } = props;
+  const { question, chosen, turn, isReady, isFirst, canGoBack, onAnswer, onBack, onHelp } = props;
   const list = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useFocusKept(heading, isFirst);
@@ -34,11 +37,11 @@ export function Answers(props: Props) {
         </h2>
         {canGoBack && (
           <button class="button button--quiet" type="button" onClick={onBack}>
-            Back
+            {t("Back")}
           </button>
         )}
         <button class="button button--quiet answers__help" type="button" onClick={onHelp}>
-          Help{" "}
+          {t("Help")}{" "}
           <span class="key" aria-hidden="true">
             ?
           </span>
@@ -48,7 +51,7 @@ export function Answers(props: Props) {
         {question.answers.map((answer, index) => (
           <button
             key={answer.key}
-            class="answer"
+            class={answer.key === chosen ? "answer answer--chosen" : "answer"}
             type="button"
             aria-disabled={!isReady}
             aria-keyshortcuts={String(index + 1)}
@@ -59,6 +62,7 @@ export function Answers(props: Props) {
             </span>
             <span class="answer__words">
               <span class="answer__label">{answer.label}</span>
+              {answer.key === chosen && <span class="answer__chosen">{t("your answer")}</span>}
               {answer.help && <span class="answer__help">{answer.help}</span>}
             </span>
           </button>

@@ -1,4 +1,5 @@
 /** One item with its pictures and the question tree, by mouse, touch or keyboard. */
+import { chosenBefore } from "../lib/changing";
 import { asked, type Event, type Item, type State } from "../lib/classifying";
 import { commandOf, moved } from "../lib/keys";
 import { randomUuid } from "../lib/uuid";
@@ -10,6 +11,8 @@ import { useReady } from "./useReady";
 interface Props {
   state: State;
   item: Item;
+  /** Changes with every item shown, also when the same is shown again. */
+  turn: string;
   dispatch: (event: Event) => void;
   hearsKeys: boolean;
   hearsCharacters: boolean;
@@ -17,7 +20,7 @@ interface Props {
 }
 
 export function Asking(props: Props) {
-  const { state, item, dispatch, hearsKeys, hearsCharacters, onHelp } = props;
+  const { state, item, turn, dispatch, hearsKeys, hearsCharacters, onHelp } = props;
   const isReady = useReady(state.readyAt);
   const question = asked(state);
   const answer = (key: string) =>
@@ -30,7 +33,8 @@ export function Asking(props: Props) {
     });
 
   useKeys(hearsCharacters, (press) => {
-    const command = hearsKeys ? commandOf(press) : null;
+    const command = hearsKeys && !state.marking ? commandOf(press) : null;
+    if (command?.do === "mark") dispatch({ type: "marking_opened" });
     if (command?.do === "back") dispatch({ type: "back" });
     if (command?.do === "answer") {
       const chosen = question?.answers[command.index];
@@ -46,14 +50,15 @@ export function Asking(props: Props) {
   return (
     <div class="classify__work">
       <Stage
-        key={item.id}
+        key={turn}
         item={item}
         onShown={() => dispatch({ type: "shown", item: item.id, now: performance.now() })}
-        onPassOver={() => dispatch({ type: "passed_over", item: item.id })}
+        onPassOver={() => dispatch({ type: "skipped", item: item.id, uuid: randomUuid() })}
       />
       <Answers
         question={question}
-        turn={`${item.id}.${state.path.join(".")}`}
+        chosen={chosenBefore(state.changing, state.path)}
+        turn={`${turn}.${state.path.join(".")}`}
         isReady={isReady}
         isFirst={state.answered === 0}
         canGoBack={state.path.length > 0}

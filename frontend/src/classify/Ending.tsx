@@ -1,45 +1,18 @@
 /** What stands in place of an item when there is none to answer. */
 import { useEffect, useRef } from "preact/hooks";
-import type { End } from "../lib/classifying";
+import type { End, State } from "../lib/classifying";
+import { t, tn } from "../lib/words";
 
 interface Props {
+  state: State;
   end: End;
-  answered: number;
-  detail: string | null;
   campaign: string;
 }
 
-const WORDS: Record<End, { title: string; text: string }> = {
-  seen_all: {
-    title: "You have seen everything",
-    text: "There is nothing left here that you have not answered. What remains needs other eyes. Thank you!",
-  },
-  done: {
-    title: "This campaign is done",
-    text: "Every question has found enough answers. The catalog is made from them now. Thank you!",
-  },
-  closed: {
-    title: "This campaign is closed",
-    text: "It takes no more answers. Those you gave before are kept.",
-  },
-  cookies: {
-    title: "Please allow cookies for this site",
-    text: "A cookie is how we know that two answers come from the same person; it holds nothing else. Allow it, then try again. If you have just logged in or out, simply try again. Your answers are kept in this browser until then.",
-  },
-  revised: {
-    title: "The question has been improved",
-    text: "Load the page again to go on with the new wording. Your answers so far are kept.",
-  },
-  refused: {
-    title: "This did not work",
-    text: "The site did not let this go on. Load the page again; if that does not help, log in again.",
-  },
-};
-
 const CAN_RELOAD: End[] = ["cookies", "revised", "refused"];
 
-export function Ending({ end, answered, detail, campaign }: Props) {
-  const { title, text } = WORDS[end];
+export function Ending({ state, end, campaign }: Props) {
+  const { title, text } = wordsOf(end);
   const heading = useRef<HTMLHeadingElement>(null);
   // Focus goes to the words, for screen readers and because the answers are gone.
   useEffect(() => heading.current?.focus(), []);
@@ -49,21 +22,76 @@ export function Ending({ end, answered, detail, campaign }: Props) {
         {title}
       </h2>
       <p>{text}</p>
-      {end === "refused" && detail && <p>{detail}</p>}
-      {answered > 0 && <p>Your answers this time: {answered}</p>}
+      {end === "refused" && state.notice && <p>{state.notice}</p>}
+      {state.answered > 0 && <p class="ending__count">{countWords(state.answered)}</p>}
       <div class="row">
-        {CAN_RELOAD.includes(end) && (
+        {CAN_RELOAD.includes(end) ? (
           <button class="button button--primary" type="button" onClick={() => location.reload()}>
-            Try again
+            {t("Try again")}
           </button>
+        ) : (
+          <a class="button button--primary" href="/">
+            {t("Another campaign")}
+          </a>
         )}
-        <a class="button" href={campaign}>
-          To the campaign
+        <a class="button" href="/me/">
+          {t("My answers")}
         </a>
-        <a class="button button--quiet" href="/">
-          Other campaigns
+        <a class="button button--quiet" href={campaign}>
+          {t("To the campaign")}
         </a>
       </div>
     </section>
   );
+}
+
+function countWords(answered: number): string {
+  return tn(
+    "You gave {n} answer this time. Thank you!",
+    "You gave {n} answers this time. Thank you!",
+    answered,
+  );
+}
+
+function wordsOf(end: End): { title: string; text: string } {
+  switch (end) {
+    case "seen_all":
+      return {
+        title: t("You have seen everything"),
+        text: t(
+          "There is nothing left here that you have not answered. What remains needs other eyes. Another campaign would be glad of yours.",
+        ),
+      };
+    case "done":
+      return {
+        title: t("This campaign is done"),
+        text: t(
+          "Every question has found enough answers, and the catalog is made from them now. What the crowd said of yours stands with your answers.",
+        ),
+      };
+    case "closed":
+      return {
+        title: t("This campaign is closed"),
+        text: t("It takes no more answers. Those you gave before are kept."),
+      };
+    case "cookies":
+      return {
+        title: t("Please allow cookies for this site"),
+        text: t(
+          "A cookie is how we know that two answers come from the same person; it holds nothing else. Allow it, then try again. If you have just logged in or out, simply try again. Your answers are kept in this browser until then.",
+        ),
+      };
+    case "revised":
+      return {
+        title: t("The question has been improved"),
+        text: t("Load the page again to go on with the new wording. Your answers so far are kept."),
+      };
+    case "refused":
+      return {
+        title: t("This did not work"),
+        text: t(
+          "The site did not let this go on. Load the page again; if that does not help, log in again.",
+        ),
+      };
+  }
 }

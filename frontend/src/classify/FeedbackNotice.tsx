@@ -1,5 +1,6 @@
 /** What experts say of an item just answered; it stands aside and asks for nothing. */
 import type { Feedback } from "../lib/gold";
+import { t } from "../lib/words";
 
 interface Props {
   feedback: Feedback;
@@ -10,7 +11,7 @@ export function FeedbackNotice({ feedback: { isRight, words, item }, onClose }: 
   return (
     <aside
       class={isRight ? "feedback feedback--right" : "feedback"}
-      aria-label="About an answer of yours"
+      aria-label={t("About an answer of yours")}
     >
       <img src={item.main.url} alt="" width="64" height="64" />
       <div class="feedback__words">
@@ -18,7 +19,7 @@ export function FeedbackNotice({ feedback: { isRight, words, item }, onClose }: 
         <p>{words}</p>
       </div>
       <button class="button button--quiet" type="button" onClick={onClose}>
-        Close
+        {t("Close")}
       </button>
     </aside>
   );

@@ -1,10 +1,11 @@
 /** A group's prototype beside a grid of its members, of which one ticks those that do not belong. */
 import { useRef, useState } from "preact/hooks";
 import type { Event, Item, State } from "../lib/classifying";
-import { columnsOf, type Direction, neighbor, type Verdict } from "../lib/grid";
+import { callingParts, columnsOf, type Direction, neighbor, type Verdict } from "../lib/grid";
 import { gridCommandOf } from "../lib/keys";
 import { leafOf } from "../lib/tree";
 import { randomUuid } from "../lib/uuid";
+import { t } from "../lib/words";
 import { BrokenPicture } from "./BrokenPicture";
 import { Sending } from "./Sending";
 import { Tile } from "./Tile";
@@ -34,6 +35,7 @@ export function Grid(props: Props) {
     [item.main, ...item.members].map(({ url }) => url),
     () => dispatch({ type: "shown", item: item.id, now: performance.now() }),
   );
+  const [before, after] = callingParts();
   const help = leafOf(state.tree, item.label)?.help;
 
   const toggle = (place: number) => dispatch({ type: "ticked", place, now: performance.now() });
@@ -77,14 +79,16 @@ export function Grid(props: Props) {
         <div class="group__words">
           <h2 id="question" ref={heading} tabIndex={-1}>
             <span>
-              People call this group <strong>{item.label_title}</strong>.
+              {before}
+              <strong>{item.label_title}</strong>
+              {after}
             </span>{" "}
-            <span>Tick the ones that are not.</span>
+            <span>{t("Tick the ones that are not.")}</span>
           </h2>
           {help && <p class="group__help">{help}</p>}
         </div>
         <button class="button button--quiet group__button" type="button" onClick={onHelp}>
-          Help{" "}
+          {t("Help")}{" "}
           <span class="key" aria-hidden="true">
             ?
           </span>
@@ -92,10 +96,12 @@ export function Grid(props: Props) {
       </section>
       <section
         class={`sorter ${shapeOf(item.members.length)}`}
-        aria-label="The members of the group"
+        aria-label={t("The members of the group")}
       >
         <fieldset class="tiles" ref={tiles} data-ready={isReady ? item.id : undefined}>
-          <legend class="visually-hidden">Tick those that are not {item.label_title}</legend>
+          <legend class="visually-hidden">
+            {t("Tick those that are not {group}", { group: item.label_title ?? "" })}
+          </legend>
           {item.members.map((member, place) => (
             <Tile
               key={member.url}
@@ -114,6 +120,7 @@ export function Grid(props: Props) {
           n_ticked={ticked.length}
           canUndo={state.ticks.before.length > 0}
           isReady={isReady}
+          wasMixed={state.changing?.last.vote.grid?.verdict === "too_mixed"}
           onUndo={undo}
           onClear={clear}
           onSend={send}
@@ -121,7 +128,7 @@ export function Grid(props: Props) {
         {pictures.isBroken && (
           <BrokenPicture
             onAgain={pictures.again}
-            onPassOver={() => dispatch({ type: "passed_over", item: item.id })}
+            onPassOver={() => dispatch({ type: "skipped", item: item.id, uuid: randomUuid() })}
           />
         )}
       </section>
@@ -137,7 +144,7 @@ function shapeOf(count: number): string {
 
 /** Whether Enter is meant for a button or link that has the focus, and not for the grid. */
 function isForTheFocused(press: KeyboardEvent): boolean {
-  const focused = press.target instanceof Element ? press.target.closest("a, button") : null;
+  const focused = press.target instanceof Element ? press.target.closest("a, button, input") : null;
   return focused !== null && !focused.classList.contains("tile");
 }
 

@@ -1,6 +1,9 @@
 /** What the answers mean, and the keys; opened by `?`. */
 import { useEffect, useRef } from "preact/hooks";
+import { PAGE_KEYS } from "../lib/keys";
+import { rolesOf } from "../lib/marking";
 import { leaves, type Tree } from "../lib/tree";
+import { t } from "../lib/words";
 
 interface Props {
   tree: Tree;
@@ -15,30 +18,47 @@ interface Props {
 
 type Keys = [string, string][];
 
-const KEYS: Keys = [
-  ["1 – 9", "choose an answer"],
-  ["↑ ↓", "move between the answers"],
-  ["Enter", "choose the marked answer"],
-  ["Backspace", "back to the question before"],
-];
+function questionKeys(tree: Tree): Keys {
+  const marks: Keys = rolesOf(tree).length ? [["p", t("mark places in the picture")]] : [];
+  return [
+    ["1 – 9", t("choose an answer")],
+    ["↑ ↓", t("move between the answers")],
+    ["Enter", t("choose the marked answer")],
+    ["Backspace", t("back to the question before")],
+    ...marks,
+  ];
+}
 
-const GRID_KEYS: Keys = [
-  ["1 – 9, a – g", "tick a picture, or take its tick back"],
-  ["↑ ↓ ← →", "move between the pictures"],
-  ["Space", "tick the marked picture"],
-  ["Enter", "send: the ticked do not belong; without a tick, all belong"],
-  ["m", "too mixed to say"],
-  ["z", "undo the last tick"],
-  ["x", "take all ticks back"],
-];
+function gridKeys(): Keys {
+  return [
+    ["1 – 9, a – g", t("tick a picture, or take its tick back")],
+    ["↑ ↓ ← →", t("move between the pictures")],
+    [t("Space"), t("tick the marked picture")],
+    ["Enter", t("send: the ticked do not belong; without a tick, all belong")],
+    ["m", t("too mixed to say")],
+    ["z", t("undo the last tick")],
+    ["x", t("take all ticks back")],
+  ];
+}
 
-const PAGE_KEYS: Keys = [
-  ["?", "open or close this help"],
-  ["Esc", "close this help or a notice"],
-];
+function pageKeys(): Keys {
+  return [
+    [PAGE_KEYS.change, t("change your last answer")],
+    [PAGE_KEYS.skip, t("skip this one")],
+    [PAGE_KEYS.remarks, t("say more: tags, something strange")],
+    [PAGE_KEYS.favourite, t("keep it among your favourites, or no longer")],
+    [PAGE_KEYS.share, t("share a link to this one")],
+    [PAGE_KEYS.where, t("where it is on the sky")],
+    [PAGE_KEYS.help, t("open or close this help")],
+    ["Esc", t("close what is open, or keep your last answer")],
+  ];
+}
 
-const GRID_HELP =
-  "A computer found these pictures alike and turned them the same way, and people have said what the group looks like. Some may not belong: tick those, and send. If hardly any two are alike, say that it is too mixed. Go with your first impression; others look at the same group.";
+function gridHelp(): string {
+  return t(
+    "A computer found these pictures alike and turned them the same way, and people have said what the group looks like. Some may not belong: tick those, and send. If hardly any two are alike, say that it is too mixed. Go with your first impression; others look at the same group.",
+  );
+}
 
 export function Help(props: Props) {
   const { tree, help, isGrid, isOpen, hearsCharacters, onHearsCharacters, onClose } = props;
@@ -50,12 +70,12 @@ export function Help(props: Props) {
   return (
     <dialog class="help" ref={dialog} aria-labelledby="help-title" onClose={onClose}>
       <div class="section__head">
-        <h2 id="help-title">What the answers mean</h2>
+        <h2 id="help-title">{t("What the answers mean")}</h2>
         <button class="button" type="button" onClick={onClose}>
-          Close
+          {t("Close")}
         </button>
       </div>
-      {isGrid ? <p>{GRID_HELP}</p> : help && <p>{help}</p>}
+      {isGrid ? <p>{gridHelp()}</p> : help && <p>{help}</p>}
       <dl class="help__words">
         {leaves(tree).map((answer) => (
           <div key={answer.key}>
@@ -64,10 +84,10 @@ export function Help(props: Props) {
           </div>
         ))}
       </dl>
-      <h3>Keys</h3>
-      <KeyList keys={isGrid ? [...GRID_KEYS, ...PAGE_KEYS] : [...KEYS, ...PAGE_KEYS]} />
-      <h3>{isGrid ? "Keys for a question" : "Keys for a grid of pictures"}</h3>
-      <KeyList keys={isGrid ? KEYS : GRID_KEYS} />
+      <h3>{t("Keys")}</h3>
+      <KeyList keys={[...(isGrid ? gridKeys() : questionKeys(tree)), ...pageKeys()]} />
+      <h3>{isGrid ? t("Keys for a question") : t("Keys for a grid of pictures")}</h3>
+      <KeyList keys={isGrid ? questionKeys(tree) : gridKeys()} />
       <label class="help__choice">
         <input
           type="checkbox"
@@ -75,7 +95,9 @@ export function Help(props: Props) {
           onChange={(event) => onHearsCharacters(event.currentTarget.checked)}
         />
         <span>
-          Single digits, letters and ? are keys. Switch this off if you speak to your computer.
+          {t(
+            "Single digits, letters and ? are keys. Switch this off if you speak to your computer.",
+          )}
         </span>
       </label>
     </dialog>

@@ -1,16 +1,20 @@
 /** Below a grid: how many are ticked, how to take that back, and the two ways to answer. */
 import { countOf, sendingOf, type Verdict } from "../lib/grid";
+import { t } from "../lib/words";
+import { Icon, Key } from "./Icon";
 
 interface Props {
   n_ticked: number;
   canUndo: boolean;
   isReady: boolean;
+  /** What is said now would change an answer that called the grid too mixed. */
+  wasMixed: boolean;
   onUndo: () => void;
   onClear: () => void;
   onSend: (verdict: Verdict) => void;
 }
 
-export function Sending({ n_ticked, canUndo, isReady, onUndo, onClear, onSend }: Props) {
+export function Sending({ n_ticked, canUndo, isReady, wasMixed, onUndo, onClear, onSend }: Props) {
   return (
     <div class="sending">
       <div class="sending__count">
@@ -23,7 +27,7 @@ export function Sending({ n_ticked, canUndo, isReady, onUndo, onClear, onSend }:
           onClick={onUndo}
         >
           <Icon path="M9 5 4 10l5 5M4 10h9a6 6 0 0 1 0 12h-3" />
-          <span class="sending__word">Undo</span> <Key name="z" />
+          <span class="sending__word">{t("Undo")}</span> <Key name="z" />
         </button>
         <button
           class="button button--quiet"
@@ -33,7 +37,7 @@ export function Sending({ n_ticked, canUndo, isReady, onUndo, onClear, onSend }:
           onClick={onClear}
         >
           <Icon path="M5 5l14 14M19 5 5 19" />
-          <span class="sending__word">Clear</span> <Key name="x" />
+          <span class="sending__word">{t("Clear")}</span> <Key name="x" />
         </button>
       </div>
       <div class="sending__answers">
@@ -44,7 +48,11 @@ export function Sending({ n_ticked, canUndo, isReady, onUndo, onClear, onSend }:
           aria-keyshortcuts="m"
           onClick={() => onSend("too_mixed")}
         >
-          Too mixed to say <Key name="m" />
+          <span>
+            {t("Too mixed to say")}
+            {wasMixed && <span class="answer__chosen">{t("your answer")}</span>}
+          </span>{" "}
+          <Key name="m" />
         </button>
         <button
           class="button button--primary button--large sending__send"
@@ -57,21 +65,5 @@ export function Sending({ n_ticked, canUndo, isReady, onUndo, onClear, onSend }:
         </button>
       </div>
     </div>
-  );
-}
-
-function Key({ name }: { name: string }) {
-  return (
-    <span class="key" aria-hidden="true">
-      {name}
-    </span>
-  );
-}
-
-function Icon({ path }: { path: string }) {
-  return (
-    <svg class="sending__icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
-      <path d={path} />
-    </svg>
   );
 }

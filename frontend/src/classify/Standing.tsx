@@ -1,37 +1,119 @@
-/** What is shown, how much has been answered, and what went differently. */
-import { isOffline, type State } from "../lib/classifying";
+/** What is shown, what was said last, what else can be done with it, and what went differently. */
+import {
+  canChange,
+  changingWords,
+  countWaiting,
+  type Item,
+  isOffline,
+  type State,
+} from "../lib/classifying";
+import { PAGE_KEYS, type PageCommand } from "../lib/keys";
+import type { Remarks } from "../lib/remarks";
+import { placeOf, widthOf } from "../lib/sky";
+import { t, tn } from "../lib/words";
+import { Key } from "./Icon";
+import { RemarksPanel } from "./RemarksPanel";
+import { Toolbar } from "./Toolbar";
+import { WherePanel } from "./WherePanel";
 
-export function Standing({ state }: { state: State }) {
-  const item = state.queue[0];
-  const waiting = state.unsent.length;
+interface Props {
+  state: State;
+  item: Item | undefined;
+  panel: "remarks" | "where" | null;
+  suggestedTags: string[];
+  does: Record<PageCommand, () => void>;
+  onRemarks: (remarks: Remarks) => void;
+}
+
+export function Standing({ state, item, panel, suggestedTags, does, onRemarks }: Props) {
+  const place = item && placeOf(item);
   return (
     <div class="standing">
       <p class="standing__item">
         <span class="standing__short">{item?.title}</span>
         <span class="standing__long">{item?.description}</span>
       </p>
-      <p class="standing__last">
-        {state.last && (
-          <>
-            Last: <a href={state.last.page_url}>{state.last.label}</a>
-          </>
-        )}
-      </p>
-      <p class="standing__count">
-        {state.answered === 1 ? "1 answer" : `${state.answered} answers`}
-      </p>
-      {isOffline(state) && (
-        <p class="notice notice--warn standing__notice" role="status">
-          {waiting
-            ? `No connection just now. Your answers are kept here and sent later (${waiting} waiting).`
-            : "No connection just now. The next pictures come when it is back."}
-        </p>
+      <p class="standing__count">{tn("{n} answer", "{n} answers", state.answered)}</p>
+      <div class="standing__last">
+        {state.last && <Last state={state} onChange={does.change} />}
+      </div>
+      {item && (
+        <Toolbar
+          item={item}
+          remarks={state.remarks}
+          panel={panel}
+          isChanging={state.changing !== null}
+          does={does}
+        />
       )}
-      {state.notice && (
-        <p class="notice standing__notice" role="status">
-          {state.notice}
-        </p>
+      {item && panel === "remarks" && (
+        <RemarksPanel
+          remarks={state.remarks}
+          suggestedTags={suggestedTags}
+          onRemarks={onRemarks}
+          onClose={does.remarks}
+        />
       )}
+      {item && place && panel === "where" && (
+        <WherePanel
+          title={item.title}
+          place={place}
+          widthArcsec={widthOf(item)}
+          onClose={does.where}
+        />
+      )}
+      <Notices state={state} onKeep={does.dismiss} />
     </div>
+  );
+}
+
+function Last({ state, onChange }: { state: State; onChange: () => void }) {
+  const { last } = state;
+  if (!last) return null;
+  return (
+    <>
+      <span class="standing__said">
+        {t("Last:")} <a href={last.item.page_url}>{last.label}</a>
+      </span>
+      {canChange(state) && (
+        <button class="tool" type="button" aria-keyshortcuts={PAGE_KEYS.change} onClick={onChange}>
+          {t("Change")}
+          <span class="visually-hidden"> {t("my last answer")}</span>
+          <Key name={PAGE_KEYS.change} />
+        </button>
+      )}
+    </>
+  );
+}
+
+function Notices({ state, onKeep }: { state: State; onKeep: () => void }) {
+  return (
+    <>
+      {state.changing && (
+        <div class="notice standing__notice standing__changing">
+          <p>{changingWords(state.changing.last)}</p>
+          <button class="button" type="button" aria-keyshortcuts="Escape" onClick={onKeep}>
+            {t("Keep it")} <Key name="Esc" />
+          </button>
+        </div>
+      )}
+      {isOffline(state) && state.queue.length > 0 && (
+        <p class="notice standing__notice" role="status">
+          {offlineWords(countWaiting(state))}
+        </p>
+      )}
+      {state.notice && state.end !== "refused" && (
+        <p class="notice standing__notice">{state.notice}</p>
+      )}
+    </>
+  );
+}
+
+function offlineWords(waiting: number): string {
+  if (!waiting) return t("No connection just now. The next pictures come when it is back.");
+  return tn(
+    "No connection just now. Just go on: {n} answer is kept here and sent later.",
+    "No connection just now. Just go on: {n} answers are kept here and sent later.",
+    waiting,
   );
 }

@@ -1,6 +1,6 @@
 /** Whether single characters are heard as answers: a choice of whoever speaks to the computer. */
 import { useState } from "preact/hooks";
-import { browserStorage } from "../lib/outbox";
+import { browserStorage } from "../lib/shelf";
 
 const NAME = "protozoo.character-keys";
 

@@ -1,7 +1,7 @@
-/** Joins the state of classifying to the server: fetches items ahead, sends votes, tries again. */
+/** Joins the state of classifying to the server: fetches items ahead, sends what was done. */
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import type { components } from "../api/schema";
 import { ApiError, post } from "../lib/api";
+import { pauseMs } from "../lib/backoff";
 import {
   advance,
   beginning,
@@ -13,30 +13,35 @@ import {
   type State,
   wanted,
 } from "../lib/classifying";
-import { browserStorage, forget, keep, kept } from "../lib/outbox";
+import type { Outbox } from "../lib/outbox";
+import type { Parcel } from "../lib/parcels";
 import type { Tree } from "../lib/tree";
-
-type Taken = components["schemas"]["Vote"];
-
-/** Waits between tries while the server cannot be reached, in seconds; then every 30. */
-const PAUSES_S = [2, 5, 10, 30];
 
 export interface Addresses {
   next: string;
-  votes: string;
+}
+
+/** What the page has at its beginning beside its props. */
+export interface Luggage {
+  outbox: Outbox;
+  /** Kept from an earlier visit. */
+  unsent: Parcel[];
+  /** The item of a link, to be shown first. */
+  wanted: number | null;
 }
 
 export function useVotes(
   tree: Tree,
   version: number,
   addresses: Addresses,
+  luggage: Luggage,
 ): [State, (event: Event) => void] {
   const [state, dispatch] = useReducer(advance, null, () =>
-    beginning(tree, version, kept(browserStorage())),
+    beginning(tree, version, luggage.unsent),
   );
   const tries = useTries(isOffline(state));
-  useItems(state, dispatch, addresses.next, tries);
-  useOutbox(state, dispatch, addresses.votes, tries);
+  useItems(state, dispatch, addresses.next, luggage.wanted, tries);
+  useOutbox(state, dispatch, luggage.outbox, tries);
   usePicturesAhead(state.queue);
   return [state, dispatch];
 }
@@ -45,6 +50,7 @@ function useItems(
   state: State,
   dispatch: (event: Event) => void,
   address: string,
+  linked: number | null,
   tries: number,
 ): void {
   const isUnderWay = useRef(false);
@@ -53,12 +59,19 @@ function useItems(
   useEffect(() => {
     if (!count || isUnderWay.current) return;
     isUnderWay.current = true;
-    post<Served>(address, { count, exclude: held(state) })
+    const first = state.hasBegun ? null : linked;
+    post<Served>(address, { count, exclude: held(state), ...(first && { wanted: first }) })
       .finally(() => {
         isUnderWay.current = false;
       })
       .then(
-        (answer) => dispatch({ type: "served", supply: answer.state, items: answer.items }),
+        (answer) =>
+          dispatch({
+            type: "served",
+            supply: answer.state,
+            items: answer.items,
+            missing: answer.notice,
+          }),
         (reason) => dispatch({ type: "refused", uuid: null, error: errorOf(reason) }),
       );
   }, [count, state.queue, tries]);
@@ -67,43 +80,54 @@ function useItems(
 function useOutbox(
   state: State,
   dispatch: (event: Event) => void,
-  address: string,
+  outbox: Outbox,
   tries: number,
 ): void {
-  const underWay = useRef<string | null>(null);
-  const vote = state.unsent[0];
+  const put = useRef(new Set(state.unsent.map(({ uuid }) => uuid)));
+  // Whatever waits is sent once the server knows this browser's volunteer.
   const isHalted = !state.hasBegun || state.end === "cookies" || state.end === "refused";
-  useEffect(() => {
-    for (const waiting of state.unsent) keep(browserStorage(), waiting);
-  }, [state.unsent]);
+  useEffect(() => outbox.onWord(dispatch), [outbox, dispatch]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` starts a new try.
   useEffect(() => {
-    if (!vote || isHalted || underWay.current === vote.client_uuid) return;
-    const uuid = vote.client_uuid;
-    underWay.current = uuid;
-    post<Taken>(address, vote)
-      .then(({ gold }): Event => ({ type: "taken", uuid, gold }))
-      .catch((reason): Event => ({ type: "refused", uuid, error: errorOf(reason) }))
-      .then((event) => {
-        underWay.current = null;
-        if (event.type === "taken" || isFinal(event)) forget(browserStorage(), uuid);
-        dispatch(event);
-      });
-  }, [vote, tries, isHalted, address]);
+    const fresh = state.unsent.filter(({ uuid }) => !put.current.has(uuid));
+    for (const { uuid } of fresh) put.current.add(uuid);
+    Promise.all(fresh.map(outbox.put)).then(async () => {
+      if (isHalted || !state.unsent.length) return;
+      await outbox.drain();
+      await missed(outbox, state.unsent, dispatch);
+    });
+  }, [outbox, dispatch, state.unsent, isHalted, tries]);
+}
+
+/** What is no longer kept has been sent by another tab while this one slept. */
+async function missed(
+  outbox: Outbox,
+  unsent: readonly Parcel[],
+  dispatch: (event: Event) => void,
+): Promise<void> {
+  const kept = new Set((await outbox.kept()).map(({ uuid }) => uuid));
+  for (const { uuid } of unsent) {
+    if (!kept.has(uuid)) dispatch({ type: "taken", uuid, gold: null });
+  }
 }
 
 /** Counts up each time that it is worth trying again. */
 function useTries(isFailing: boolean): number {
   const [tries, setTries] = useState(0);
   useEffect(() => {
-    const again = () => setTries((before) => before + 1);
+    const again = () => {
+      if (document.visibilityState === "visible") setTries((before) => before + 1);
+    };
     addEventListener("online", again);
-    return () => removeEventListener("online", again);
+    document.addEventListener("visibilitychange", again);
+    return () => {
+      removeEventListener("online", again);
+      document.removeEventListener("visibilitychange", again);
+    };
   }, []);
   useEffect(() => {
     if (!isFailing) return setTries(0);
-    const pause = PAUSES_S[Math.min(tries, PAUSES_S.length - 1)] ?? 30;
-    const timer = setTimeout(() => setTries(tries + 1), pause * 1000);
+    const timer = setTimeout(() => setTries(tries + 1), pauseMs(tries, Math.random()));
     return () => clearTimeout(timer);
   }, [isFailing, tries]);
   return tries;
@@ -116,11 +140,6 @@ function usePicturesAhead(queue: Item[]): void {
       for (const picture of [item.main, ...item.members]) new Image().src = picture.url;
     }
   }, [queue]);
-}
-
-/** Whether the server has spoken its last word on a vote, so that it need not be kept. */
-function isFinal(event: Event): boolean {
-  return event.type === "refused" && !event.error.isPassing && event.error.status !== 403;
 }
 
 function errorOf(reason: unknown): ApiError {

@@ -1,29 +1,74 @@
 /** The page on which a volunteer answers, by mouse, touch or keyboard. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Asking } from "../classify/Asking";
 import { Ending } from "../classify/Ending";
 import { FeedbackNotice } from "../classify/FeedbackNotice";
 import { Grid } from "../classify/Grid";
 import { Help } from "../classify/Help";
+import { Resting } from "../classify/Resting";
 import { Standing } from "../classify/Standing";
 import { useCharacterKeys } from "../classify/useCharacterKeys";
 import { useKeys } from "../classify/useKeys";
-import { type Addresses, useVotes } from "../classify/useVotes";
+import { useLink } from "../classify/useLink";
+import { type Addresses, type Luggage, useVotes } from "../classify/useVotes";
 import { asked, isOffline } from "../lib/classifying";
 import { mount } from "../lib/island";
 import { pageCommandOf } from "../lib/keys";
+import { linkedItem, share } from "../lib/links";
+import { openOutbox } from "../lib/outbox";
 import type { Tree } from "../lib/tree";
+import { randomUuid } from "../lib/uuid";
+import { t } from "../lib/words";
 
 interface Props {
   question: { version: number; tree: Tree };
   addresses: Addresses & { campaign: string };
+  suggested_tags?: string[];
 }
 
-function Classify({ question: { tree, version }, addresses }: Props) {
-  const [state, dispatch] = useVotes(tree, version, addresses);
+/** What lies open beside the item. */
+export type Panel = "remarks" | "where" | null;
+
+function Classify({ question, addresses, suggested_tags, luggage }: Props & { luggage: Luggage }) {
+  const { tree, version } = question;
+  const [state, dispatch] = useVotes(tree, version, addresses, luggage);
   const [isHelpOpen, setIsHelpOpen] = useState(false);
-  const item = state.end ? undefined : state.queue[0];
+  const [panel, setPanel] = useState<Panel>(null);
   const [hearsCharacters, setHearsCharacters] = useCharacterKeys();
+  const item = state.end ? undefined : state.queue[0];
+  const turn = `${item?.id}.${state.changing ? "again" : ""}`;
+  useLink(luggage.wanted, state);
+  useFocusOnChange(state.changing !== null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was open goes with its item.
+  useEffect(() => setPanel(null), [turn]);
+
+  const open = (name: Panel) => setPanel((before) => (before === name ? null : name));
+  const does = {
+    help: () => setIsHelpOpen(!isHelpOpen),
+    change: () => dispatch({ type: "changed" }),
+    skip: () => item && dispatch({ type: "skipped", item: item.id, uuid: randomUuid() }),
+    favourite: () => item && dispatch({ type: "favoured", uuid: randomUuid() }),
+    share: async () => {
+      const words = item && (await share(item));
+      if (words) dispatch({ type: "told", words });
+    },
+    remarks: () => item && open("remarks"),
+    where: () => item && open("where"),
+    dismiss: () => {
+      if (panel) setPanel(null);
+      else if (state.marking) dispatch({ type: "back" });
+      else if (state.changing) dispatch({ type: "kept" });
+      else dispatch({ type: "feedback_closed" });
+    },
+  };
+
+  useKeys(hearsCharacters, (press) => {
+    const command = pageCommandOf(press);
+    if (!command || (isHelpOpen && command !== "help")) return;
+    if (command !== "dismiss") press.preventDefault();
+    does[command]();
+  });
+
   const work = {
     state,
     dispatch,
@@ -31,13 +76,6 @@ function Classify({ question: { tree, version }, addresses }: Props) {
     hearsCharacters,
     onHelp: () => setIsHelpOpen(true),
   };
-
-  useKeys(hearsCharacters, (press) => {
-    const command = pageCommandOf(press);
-    if (command === "help") setIsHelpOpen(!isHelpOpen);
-    if (command === "dismiss" && !isHelpOpen) dispatch({ type: "feedback_closed" });
-  });
-
   return (
     <div
       class={hearsCharacters ? "classify" : "classify classify--no-characters"}
@@ -53,20 +91,21 @@ function Classify({ question: { tree, version }, addresses }: Props) {
           onClose={() => dispatch({ type: "feedback_closed" })}
         />
       )}
-      {!state.end && <Standing state={state} />}
-      {state.end && (
-        <Ending
-          end={state.end}
-          answered={state.answered}
-          detail={state.notice}
-          campaign={addresses.campaign}
-        />
-      )}
+      <Standing
+        state={state}
+        item={item}
+        panel={panel}
+        suggestedTags={suggested_tags ?? []}
+        does={does}
+        onRemarks={(remarks) => dispatch({ type: "remarked", remarks })}
+      />
+      {state.end && <Ending state={state} end={state.end} campaign={addresses.campaign} />}
       {!state.end && !item && !isOffline(state) && (
-        <p class="classify__wait muted">Fetching the next pictures …</p>
+        <p class="classify__wait muted">{t("Fetching the next pictures …")}</p>
       )}
-      {item?.kind === "grid" && <Grid key={item.id} item={item} {...work} />}
-      {item && item.kind !== "grid" && <Asking item={item} {...work} />}
+      {!state.end && !item && isOffline(state) && <Resting state={state} />}
+      {item?.kind === "grid" && <Grid key={turn} item={item} {...work} />}
+      {item && item.kind !== "grid" && <Asking turn={turn} item={item} {...work} />}
       <Help
         tree={tree}
         help={asked(state)?.help}
@@ -80,4 +119,16 @@ function Classify({ question: { tree, version }, addresses }: Props) {
   );
 }
 
-mount("classify", Classify);
+/** When the last answer comes back, or goes again, the focus is on the question that is asked now. */
+function useFocusOnChange(isChanging: boolean): void {
+  const [wasChanging, setWasChanging] = useState(isChanging);
+  useEffect(() => {
+    if (isChanging === wasChanging) return;
+    setWasChanging(isChanging);
+    document.getElementById("question")?.focus({ preventScroll: true });
+  }, [isChanging, wasChanging]);
+}
+
+const outbox = await openOutbox();
+const luggage = { outbox, unsent: await outbox.kept(), wanted: linkedItem(location.search) };
+mount("classify", (props: Props) => <Classify {...props} luggage={luggage} />);

@@ -21,6 +21,14 @@ test("an answer that is no JSON still makes a sentence", () => {
   expect(refusalOf(502, null).message).toBe("The server answered with status 502.");
 });
 
+test("what others answer in the site's place may pass", () => {
+  expect([200, 404, 502].map((status) => refusalOf(status, null).isPassing)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});
+
 test("only what may pass by itself is tried again", () => {
   const isPassing = (status: number) => new ApiError(status, "", "").isPassing;
   expect([0, 429, 500, 503].map(isPassing)).toEqual([true, true, true, true]);

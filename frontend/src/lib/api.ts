@@ -19,16 +19,27 @@ export class ApiError extends Error {
   }
 }
 
+/** Longer than any answer takes; a train in a tunnel must not keep all that follows waiting. */
+const LONGEST_WAIT_MS = 20_000;
+
+export interface Request {
+  method: "POST" | "PUT" | "DELETE";
+  address: string;
+  body?: unknown;
+}
+
 export async function post<Result>(address: string, body: unknown): Promise<Result> {
+  return send({ method: "POST", address, body });
+}
+
+export async function send<Result>({ method, address, body }: Request): Promise<Result> {
   const response = await reach(address, {
-    method: "POST",
+    method,
     credentials: "same-origin",
     headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(document.cookie) },
-    body: JSON.stringify(body),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  const answer = await jsonOf(response);
-  if (response.ok) return answer as Result;
-  throw refusalOf(response.status, answer);
+  return resultOf(response);
 }
 
 export async function get<Result>(address: string): Promise<Result> {
@@ -36,9 +47,12 @@ export async function get<Result>(address: string): Promise<Result> {
     credentials: "same-origin",
     headers: { Accept: "application/json" },
   });
-  const answer = await jsonOf(response);
-  if (response.ok) return answer as Result;
-  throw refusalOf(response.status, answer);
+  return resultOf(response);
+}
+
+/** Has the site set the token's cookie again: every page does so that holds a form or an island. */
+export async function refreshToken(): Promise<void> {
+  await reach(location.pathname, { credentials: "same-origin" });
 }
 
 /** Django's token out of the browser's cookies; empty when there is none. */
@@ -47,19 +61,30 @@ export function csrfToken(cookies: string): string {
   return decodeURIComponent(found?.[1] ?? "");
 }
 
-/** The error in the API's one shape, or one made from the bare status. */
+/**
+ * The error in the API's one shape. Where it is missing the site was not reached: a server that is
+ * down, or the log-in page of a café's network, has answered in its place.
+ */
 export function refusalOf(status: number, answer: unknown): ApiError {
   const error = (answer as { error?: { code?: string; message?: string } } | null)?.error;
-  const message = error?.message ?? t("The server answered with status {status}.", { status });
-  return new ApiError(status, error?.code ?? "unknown", message);
+  if (error?.code) return new ApiError(status, error.code, error.message ?? error.code);
+  const message = t("The server answered with status {status}.", { status });
+  return new ApiError(status >= 500 ? status : 0, "unknown", message);
 }
 
 async function reach(address: string, request: RequestInit): Promise<Response> {
   try {
-    return await fetch(address, request);
+    return await fetch(address, { ...request, signal: AbortSignal.timeout(LONGEST_WAIT_MS) });
   } catch {
     throw new ApiError(0, "unreachable", t("The server cannot be reached."));
   }
+}
+
+async function resultOf<Result>(response: Response): Promise<Result> {
+  if (response.status === 204) return null as Result;
+  const answer = await jsonOf(response);
+  if (response.ok && answer !== null) return answer as Result;
+  throw refusalOf(response.status, answer);
 }
 
 async function jsonOf(response: Response): Promise<unknown> {

@@ -4,6 +4,7 @@ import {
   advance,
   asked,
   beginning,
+  countWaiting,
   type Event,
   HELD,
   held,
@@ -14,6 +15,8 @@ import {
   wanted,
 } from "./classifying";
 import type { Gold } from "./gold";
+import type { Mark } from "./marking";
+import type { Vote } from "./parcels";
 import type { Tree } from "./tree";
 
 const TREE: Tree = {
@@ -65,6 +68,9 @@ const grid = (id: number): Item => ({
 });
 
 const run = (state: State, ...events: Event[]) => events.reduce(advance, state);
+/** The votes among what waits. */
+const votes = (state: State): Vote[] =>
+  state.unsent.flatMap((one) => (one.kind === "vote" ? [one.vote] : []));
 const serve = (...ids: number[]): Event => ({
   type: "served",
   supply: "items",
@@ -84,20 +90,25 @@ const refuse = (uuid: string | null, status: number, code: string): Event => ({
   error: new ApiError(status, code, "In the server's words."),
 });
 
+const skip = (item: number): Event => ({ type: "skipped", item, uuid: `skip-${item}` });
+
 const taken = (uuid: string, gold: Gold | null = null): Event => ({ type: "taken", uuid, gold });
 
 const fresh = () => beginning(TREE, 1, []);
 const looking = () => run(fresh(), serve(1, 2, 3, 4), show(1));
 
-test("it asks for one item to show and three to come", () => {
+test("it asks for as many items as it holds, and again before ten cannot be answered", () => {
+  const ids = Array.from({ length: HELD }, (_, place) => place + 1);
   expect(wanted(fresh())).toBe(HELD);
-  expect(wanted(run(fresh(), serve(1, 2)))).toBe(2);
-  expect(wanted(run(fresh(), serve(1, 2, 3, 4)))).toBe(0);
+  expect(wanted(run(fresh(), serve(1, 2)))).toBe(HELD - 2);
+  expect(wanted(run(fresh(), serve(...ids)))).toBe(0);
+  expect(wanted(run(fresh(), serve(...ids.slice(1))))).toBe(0);
+  expect(wanted(run(fresh(), serve(...ids.slice(2))))).toBe(2);
 });
 
 test("an answer becomes a vote and the next item is shown at once", () => {
   const state = run(looking(), answer("compact", 5000, "u"));
-  expect(state.unsent).toEqual([
+  expect(votes(state)).toEqual([
     {
       client_uuid: "u",
       item: 1,
@@ -134,7 +145,7 @@ test("a nested question is asked, and its vote has the whole path", () => {
   const second = run(looking(), answer("double"));
   expect(asked(second)?.text).toBe("Where is it brightest?");
   expect(second.said).toBe("Prototype 1: 9 members. Where is it brightest?");
-  expect(run(second, answer("frii", 9000)).unsent[0]?.path).toEqual(["double", "frii"]);
+  expect(votes(run(second, answer("frii", 9000)))[0]?.path).toEqual(["double", "frii"]);
 });
 
 test("back returns to the question before and never leaves the item", () => {
@@ -227,10 +238,13 @@ test("a server that serves nothing new is not asked forever", () => {
   expect(run(fresh(), serve()).end).toBe("seen_all");
 });
 
-test("a picture that does not come can be passed over", () => {
-  const state = run(looking(), { type: "passed_over", item: 1 });
+test("an item is skipped, which is sent, and it does not come back meanwhile", () => {
+  const state = run(looking(), skip(1));
   expect(state.queue[0]?.id).toBe(2);
-  expect(state.unsent).toEqual([]);
+  expect(state.unsent).toEqual([{ kind: "skip", uuid: "skip-1", item: 1 }]);
+  expect(state.answered).toBe(0);
+  expect(run(state, serve(1, 5)).queue.map(({ id }) => id)).toEqual([2, 3, 4, 5]);
+  expect(run(state, skip(1))).toBe(state);
 });
 
 test("votes of an earlier visit wait until the server knows the volunteer again", () => {
@@ -267,7 +281,7 @@ test("ticks become a vote with the subjects of the ticked members", () => {
   const ticked = run(sorting(), tick(11), tick(2), tick(5), tick(5));
   expect(ticked.said).toBe("2 ticked");
   const state = run(ticked, sort("sorted"));
-  expect(state.unsent).toEqual([
+  expect(votes(state)).toEqual([
     {
       client_uuid: "u",
       item: 1,
@@ -285,13 +299,13 @@ test("ticks become a vote with the subjects of the ticked members", () => {
 
 test("without a tick all belong", () => {
   const state = run(sorting(), sort("sorted"));
-  expect(state.unsent[0]?.grid).toEqual({ verdict: "sorted", ticked: [] });
+  expect(votes(state)[0]?.grid).toEqual({ verdict: "sorted", ticked: [] });
   expect(state.last?.label).toBe("All belong");
 });
 
 test("too mixed to say forgets the ticks", () => {
   const state = run(sorting(), tick(2), sort("too_mixed"));
-  expect(state.unsent[0]?.grid).toEqual({ verdict: "too_mixed", ticked: [] });
+  expect(votes(state)[0]?.grid).toEqual({ verdict: "too_mixed", ticked: [] });
 });
 
 test("ticks are undone and cleared, which is said", () => {
@@ -338,4 +352,137 @@ test("it stays over the next answer, goes with the one after it, and can be clos
 test("an item answered on an earlier visit is not spoken of", () => {
   const earlier = run(looking(), answer("compact", 5000, "u")).unsent;
   expect(run(beginning(TREE, 1, earlier), taken("u", GOLD)).feedback).toBeNull();
+});
+
+// Favourites, remarks and links ---------------------------------------------------------------
+const favour = (uuid: string): Event => ({ type: "favoured", uuid });
+
+test("an item becomes a favourite and stops being one", () => {
+  const once = run(looking(), favour("f"));
+  expect(once.queue[0]?.is_favourite).toBe(true);
+  expect(once.said).toBe("This one is among your favourites now.");
+  const twice = run(once, favour("g"));
+  expect(twice.queue[0]?.is_favourite).toBe(false);
+  expect(twice.unsent).toEqual([
+    { kind: "favourite", uuid: "f", item: 1, is_favourite: true },
+    { kind: "favourite", uuid: "g", item: 1, is_favourite: false },
+  ]);
+});
+
+test("a favourite that the server does not take is none, which is said", () => {
+  const state = run(looking(), favour("f"), refuse("f", 404, "item_unknown"));
+  expect(state.queue[0]?.is_favourite).toBe(false);
+  expect(state.notice).toBe("In the server's words.");
+});
+
+test("without a connection skips and favourites wait as votes do", () => {
+  const state = run(looking(), favour("f"), skip(1), refuse("f", 0, "unreachable"));
+  expect(state.unsent.map(({ kind }) => kind)).toEqual(["favourite", "skip"]);
+  expect(countWaiting(state)).toBe(0);
+  expect(countWaiting(run(state, show(2), answer("compact")))).toBe(1);
+});
+
+test("a skip that the server does not take is nobody's business", () => {
+  const skipping = run(looking(), skip(1));
+  const state = run(skipping, refuse("skip-1", 404, "item_unknown"));
+  expect(state.unsent).toEqual([]);
+  expect(state.notice).toBeNull();
+});
+
+test("remarks go with the answer that follows and with no other", () => {
+  const remarks = { tags: ["ring"], is_strange: true, comment: "A ring?" };
+  const state = run(
+    looking(),
+    { type: "remarked", remarks },
+    answer("compact", 5000),
+    show(2, 5100),
+  );
+  expect(votes(run(state, answer("compact", 6000))).map((vote) => vote.remarks)).toEqual([
+    remarks,
+    undefined,
+  ]);
+});
+
+test.each([
+  ["answered", "You have answered that one before. Here is another."],
+  ["retired", "That one is settled by now. Here is another."],
+  ["unknown", "That one is not asked here any more. Here is another."],
+] as const)("an item of a link that is %s is told of once", (missing, words) => {
+  const state = run(fresh(), { type: "served", supply: "items", items: [item(1)], missing });
+  expect(state.notice).toBe(words);
+  expect(state.said).toBe(`${words} Prototype 1: 9 members. What shape?`);
+  expect(run(state, show(1), answer("compact")).notice).toBeNull();
+});
+
+test("a vote of another campaign that is refused does not end this one", () => {
+  const elsewhere = run(looking(), answer("compact", 5000, "u")).unsent;
+  const state = run(beginning(TREE, 1, elsewhere), serve(7), refuse("u", 409, "campaign_closed"));
+  expect(state.end).toBeNull();
+  expect(state.unsent).toEqual([]);
+  expect(state.notice).toBe("In the server's words.");
+});
+
+// Marks ---------------------------------------------------------------------------------------
+const MARKING: Tree = {
+  ...TREE,
+  questions: {
+    ...TREE.questions,
+    shape: {
+      text: "What shape?",
+      answers: [
+        { key: "compact", label: "Compact" },
+        { key: "odd", label: "Odd", asks_marks: true },
+      ],
+    },
+  },
+  marks: [{ key: "host", label: "Host", shape: "point", most: 1 }],
+};
+const spot = (x_arcsec: number): Mark => ({
+  role: "host",
+  shape: "point",
+  x_arcsec,
+  y_arcsec: 0,
+});
+const mark = (x_arcsec: number): Event => ({ type: "marked", mark: spot(x_arcsec) });
+const done = (now: number): Event => ({
+  type: "marks_done",
+  uuid: "m",
+  now,
+  clock: new Date("2026-11-23T10:00:00Z"),
+});
+const lookingToMark = () => run(beginning(MARKING, 1, []), serve(1, 2), show(1));
+
+test("marking follows an answer that asks for it, and then the vote goes out", () => {
+  const asking = run(lookingToMark(), answer("odd"));
+  expect(asking.marking?.answer?.path).toEqual(["odd"]);
+  expect(asking.unsent).toEqual([]);
+  const state = run(asking, mark(1), done(6000));
+  expect(votes(state)).toMatchObject([{ path: ["odd"], marks: [spot(1)] }]);
+  expect([state.marking, state.marks]).toEqual([null, []]);
+});
+
+test("marks that were made ahead of the answer go with it", () => {
+  const opened = run(lookingToMark(), { type: "marking_opened" }, mark(1), done(3000));
+  expect([opened.marking, opened.unsent.length]).toEqual([null, 0]);
+  expect(votes(run(opened, answer("compact")))[0]?.marks).toEqual([spot(1)]);
+});
+
+test("back from the marks leads to the question, and marks stay", () => {
+  const back = run(lookingToMark(), answer("odd"), mark(1), { type: "back" });
+  expect([back.marking, back.unsent.length, back.marks.length]).toEqual([null, 0, 1]);
+});
+
+test("beyond the most of a role the oldest mark makes room, and marks are taken back", () => {
+  const state = run(lookingToMark(), mark(1), mark(2));
+  expect(state.marks).toEqual([spot(2)]);
+  expect(run(state, { type: "unmarked", place: 0 }).marks).toEqual([]);
+  const unknown = { ...spot(3), role: "nothing" };
+  expect(run(state, { type: "marked", mark: unknown }).marks).toEqual([spot(2)]);
+});
+
+test("nothing is marked in a grid, nor where the tree has no roles", () => {
+  const open: Event = { type: "marking_opened" };
+  const sortingToMark = run(beginning(MARKING, 1, []), serveGrid, show(1));
+  expect(run(sortingToMark, open).marking).toBeNull();
+  expect(run(looking(), open).marking).toBeNull();
 });

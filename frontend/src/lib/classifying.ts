@@ -3,51 +3,38 @@
  *
  * Items wait in `queue`, the first is shown: a grid whose members are ticked, or anything else with
  * the question tree. An answer that ends the tree, or a grid that is sent, becomes a vote in `unsent`
- * and the next item is shown at once; the vote leaves `unsent` when the server has spoken.
+ * and the next item is shown at once; what is in `unsent` leaves it when the server has spoken.
+ * While the last answer is being changed its item stands first again, and the one that was shown waits
+ * behind it with what was done so far.
  */
 import type { components } from "../api/schema";
 import type { ApiError } from "./api";
+import { type Changing, isSameAnswer, type LastAnswer, withoutVote, workOf } from "./changing";
 import { type Feedback, feedbackOf, type Gold } from "./gold";
-import {
-  answerOf,
-  cleared,
-  countOf,
-  NO_TICKS,
-  sentenceOf,
-  type Ticks,
-  toggled,
-  undone,
-  type Verdict,
-} from "./grid";
-import type { Vote } from "./outbox";
+import { answerOf, cleared, countOf, sentenceOf, toggled, undone, type Verdict } from "./grid";
+import { type Mark, marked, rolesOf, unmarked } from "./marking";
+import { type Parcel, parcelOf, relinked, type Vote } from "./parcels";
+import { isSilent, type Remarks } from "./remarks";
 import { type Question, questionAt, type Tree } from "./tree";
+import { missingWords, refusalWords } from "./voteWords";
+import { t } from "./words";
+import { aside, UNTOUCHED, type Work } from "./work";
 
 export type Item = components["schemas"]["Item"];
 export type Served = components["schemas"]["Next"];
+/** Why the wanted item is not among those served. */
+export type Missing = NonNullable<Served["notice"]>;
 export type Supply = Served["state"];
 export type End = Exclude<Supply, "items"> | "cookies" | "revised" | "refused";
 
-export interface LastAnswer {
-  label: string;
-  title: string;
-  page_url: string;
-}
-
-export interface State {
+export interface State extends Work {
   tree: Tree;
   version: number;
   queue: Item[];
-  /** Answers to the shown item so far, from the root of the tree. */
-  path: string[];
-  /** The ticked members of the shown grid. */
-  ticks: Ticks;
-  /** When the shown item's picture was there, in milliseconds; null until then. */
-  shownAt: number | null;
-  /** From when on an answer counts; null until the picture is there. */
-  readyAt: number | null;
-  unsent: Vote[];
+  unsent: Parcel[];
   answered: number;
   last: LastAnswer | null;
+  changing: Changing | null;
   /** The last answered items, for what the server has to say of them. */
   recent: Item[];
   /** What experts say of an item answered before, until so many answers are given. */
@@ -57,7 +44,7 @@ export interface State {
   /** The server had nothing more to add to the queue. */
   isDry: boolean;
   end: End | null;
-  /** The last try to fetch items, or to send a vote, did not reach the server. */
+  /** The last try to fetch items, or to send something, did not reach the server. */
   isFetchFailing: boolean;
   isSendFailing: boolean;
   notice: string | null;
@@ -65,22 +52,41 @@ export interface State {
   said: string;
 }
 
+/** Where a new vote gets its name and its times from. */
+interface Moment {
+  uuid: string;
+  now: number;
+  clock: Date;
+}
+
 export type Event =
-  | { type: "served"; supply: Supply; items: Item[] }
+  | { type: "served"; supply: Supply; items: Item[]; missing?: Missing | null }
   | { type: "shown"; item: number; now: number }
-  | { type: "answered"; key: string; uuid: string; now: number; clock: Date }
+  | ({ type: "answered"; key: string } & Moment)
   | { type: "back" }
   | { type: "ticked"; place: number; now: number }
   | { type: "ticks_undone" }
   | { type: "ticks_cleared" }
-  | { type: "sorted"; verdict: Verdict; uuid: string; now: number; clock: Date }
-  | { type: "passed_over"; item: number }
+  | ({ type: "sorted"; verdict: Verdict } & Moment)
+  | { type: "marking_opened" }
+  | { type: "marked"; mark: Mark }
+  | { type: "unmarked"; place: number }
+  | ({ type: "marks_done" } & Moment)
+  | { type: "remarked"; remarks: Remarks }
+  | { type: "changed" }
+  | { type: "kept" }
+  | { type: "skipped"; item: number; uuid: string }
+  | { type: "favoured"; uuid: string }
+  | { type: "told"; words: string }
   | { type: "taken"; uuid: string; gold: Gold | null }
   | { type: "feedback_closed" }
   | { type: "refused"; uuid: string | null; error: ApiError };
 
-/** So many items are held: the one shown and three to come. */
-export const HELD = 4;
+/** So many items are held: the one shown and eleven to come, for ten answers without a network. */
+export const HELD = 12;
+
+/** Fetched again when fewer are left: ten can be answered at any time, and not each asks anew. */
+const FEWEST_HELD = 11;
 
 /** An answer sooner than this after the question appeared is the second half of a double click. */
 export const SHORTEST_LOOK_MS = 250;
@@ -89,20 +95,24 @@ export const SHORTEST_LOOK_MS = 250;
 const FEEDBACK_STAYS = 2;
 
 /** As many items as can be answered before the server has spoken on the first. */
-const REMEMBERED = 8;
+const REMEMBERED = 2 * HELD;
 
-export function beginning(tree: Tree, version: number, unsent: Vote[]): State {
+/** Refusals that leave nothing more to be answered here. */
+const ENDING: Record<string, End> = { campaign_closed: "closed", question_outdated: "revised" };
+
+/** After these the last answer can still be changed. */
+const OPEN_ENDS: (End | null)[] = [null, "seen_all", "done"];
+
+export function beginning(tree: Tree, version: number, unsent: Parcel[]): State {
   return {
+    ...UNTOUCHED,
     tree,
     version,
     queue: [],
-    path: [],
-    ticks: NO_TICKS,
-    shownAt: null,
-    readyAt: null,
     unsent,
     answered: 0,
     last: null,
+    changing: null,
     recent: [],
     feedback: null,
     hasBegun: false,
@@ -118,7 +128,7 @@ export function beginning(tree: Tree, version: number, unsent: Vote[]): State {
 export function advance(state: State, event: Event): State {
   switch (event.type) {
     case "served":
-      return served(state, event.supply, event.items);
+      return served(state, event.supply, event.items, event.missing ?? null);
     case "shown":
       return state.queue[0]?.id === event.item && state.shownAt === null
         ? { ...state, shownAt: event.now, readyAt: event.now + SHORTEST_LOOK_MS }
@@ -126,7 +136,7 @@ export function advance(state: State, event: Event): State {
     case "answered":
       return answered(state, event);
     case "back":
-      return state.path.length ? asking({ ...state, path: state.path.slice(0, -1) }) : state;
+      return back(state);
     case "ticked":
       return ticked(state, event.place, event.now);
     case "ticks_undone":
@@ -135,8 +145,26 @@ export function advance(state: State, event: Event): State {
       return counting({ ...state, ticks: cleared(state.ticks) });
     case "sorted":
       return sorted(state, event);
-    case "passed_over":
-      return withoutItem(state, event.item);
+    case "marking_opened":
+      return canMark(state) ? { ...state, marking: { answer: null } } : state;
+    case "marked":
+      return { ...state, marks: marked(state.marks, event.mark, state.tree) };
+    case "unmarked":
+      return { ...state, marks: unmarked(state.marks, event.place) };
+    case "marks_done":
+      return marksDone(state, event);
+    case "remarked":
+      return { ...state, remarks: event.remarks };
+    case "changed":
+      return changed(state);
+    case "kept":
+      return state.changing ? kept(state, t("Your answer stays as it was.")) : state;
+    case "skipped":
+      return skipped(state, event.item, event.uuid);
+    case "favoured":
+      return favoured(state, event.uuid);
+    case "told":
+      return { ...state, notice: event.words, said: event.words };
     case "taken":
       return taken(state, event.uuid, event.gold);
     case "feedback_closed":
@@ -146,20 +174,28 @@ export function advance(state: State, event: Event): State {
   }
 }
 
+// What the page asks of the state -------------------------------------------------------------
 /** How many items to ask the server for now. */
 export function wanted(state: State): number {
   if (state.end) return 0;
-  if (state.queue.length) return state.isDry ? 0 : Math.max(0, HELD - state.queue.length);
+  const { length } = state.queue;
+  if (length) return state.isDry || length >= FEWEST_HELD ? 0 : HELD - length;
   return state.hasBegun && state.unsent.length ? 0 : HELD;
 }
 
-/** Items that the server need not send: they are here, or their vote is on its way. */
+/** Items that the server need not send: they are here, or their answer is on its way. */
 export function held(state: State): number[] {
-  return [...state.queue.map((item) => item.id), ...state.unsent.map((vote) => vote.item)];
+  const away = state.unsent.filter(({ kind }) => kind !== "favourite");
+  return [...new Set([...state.queue.map(({ id }) => id), ...away.map(({ item }) => item)])];
 }
 
 export function isOffline(state: State): boolean {
   return state.isFetchFailing || state.isSendFailing;
+}
+
+/** How many answers the server has not got yet. */
+export function countWaiting(state: State): number {
+  return state.unsent.filter(({ kind }) => kind === "vote").length;
 }
 
 /** The question of the tree before the volunteer; none without an item and for a grid. */
@@ -168,7 +204,18 @@ export function asked(state: State): Question | null {
   return item && item.kind !== "grid" ? questionAt(state.tree, state.path, item.kind) : null;
 }
 
-function served(state: State, supply: Supply, items: Item[]): State {
+export function canChange(state: State): boolean {
+  return state.last !== null && !state.changing && !state.marking && OPEN_ENDS.includes(state.end);
+}
+
+/** Whether places can be marked in the item shown. */
+export function canMark(state: State): boolean {
+  const item = state.queue[0];
+  return !!item && item.kind !== "grid" && !state.marking && rolesOf(state.tree).length > 0;
+}
+
+// Items ---------------------------------------------------------------------------------------
+function served(state: State, supply: Supply, items: Item[], missing: Missing | null): State {
   const known = new Set(held(state));
   const fresh = items.filter((item) => !known.has(item.id));
   if (fresh.some((item) => item.question_version > state.version)) {
@@ -177,20 +224,71 @@ function served(state: State, supply: Supply, items: Item[]): State {
   const queue = [...state.queue, ...fresh];
   const isDry = supply !== "items" || fresh.length === 0;
   const end = queue.length ? state.end : supply === "items" ? "seen_all" : supply;
-  const next = { ...state, queue, isDry, end, hasBegun: true, isFetchFailing: false };
-  return state.queue.length === 0 && queue.length ? asking(next) : next;
+  const notice = missing ? missingWords(missing, queue.length > 0) : state.notice;
+  const next = { ...state, queue, isDry, end, notice, hasBegun: true, isFetchFailing: false };
+  return state.queue.length === 0 && queue.length ? asking(next, missing ? notice : null) : next;
 }
 
-function answered(
-  state: State,
-  event: { key: string; uuid: string; now: number; clock: Date },
-): State {
-  if (!isReady(state, event.now)) return state;
-  const answer = asked(state)?.answers.find((one) => one.key === event.key);
+/** The next item, or the one that was put aside for the last answer. */
+function nextItem(state: State): State {
+  const work = state.changing ? state.changing.aside : UNTOUCHED;
+  const isDry = state.changing !== null && state.isDry;
+  return { ...state, ...work, queue: state.queue.slice(1), changing: null, isDry };
+}
+
+function skipped(state: State, item: number, uuid: string): State {
+  if (state.queue[0]?.id !== item) return state;
+  if (state.changing) return kept(state, t("Your answer stays as it was."));
+  const unsent: Parcel[] = [...state.unsent, { kind: "skip", uuid, item }];
+  return asking({ ...nextItem(state), unsent, notice: null }, t("Skipped."));
+}
+
+/** Take the item shown among the favourites, or take it out again. */
+function favoured(state: State, uuid: string): State {
+  const shown = state.queue[0];
+  if (!shown) return state;
+  const is_favourite = !shown.is_favourite;
+  const unsent: Parcel[] = [
+    ...state.unsent,
+    { kind: "favourite", uuid, item: shown.id, is_favourite },
+  ];
+  const said = is_favourite
+    ? t("This one is among your favourites now.")
+    : t("This one is no longer among your favourites.");
+  return { ...favouriteSet(state, shown.id, is_favourite), unsent, said };
+}
+
+function favouriteSet(state: State, id: number, is_favourite: boolean): State {
+  const set = (item: Item) => (item.id === id ? { ...item, is_favourite } : item);
+  const last = state.last && { ...state.last, item: set(state.last.item) };
+  return { ...state, queue: state.queue.map(set), last };
+}
+
+// Answers -------------------------------------------------------------------------------------
+function answered(state: State, { key, ...moment }: { key: string } & Moment): State {
+  if (!isReady(state, moment.now) || state.marking) return state;
+  const answer = asked(state)?.answers.find((one) => one.key === key);
   if (!answer) return state;
   const path = [...state.path, answer.key];
-  if (answer.next) return asking({ ...state, path, readyAt: event.now + SHORTEST_LOOK_MS });
-  return voted(state, event, { path }, answer.label);
+  if (answer.next) return asking({ ...state, path, readyAt: moment.now + SHORTEST_LOOK_MS });
+  const given = { path, label: answer.label };
+  if (answer.asks_marks && canMark(state)) {
+    return { ...state, marking: { answer: given } };
+  }
+  return voted(state, moment, { path }, answer.label);
+}
+
+/** To the question before; from the marks to the question. */
+function back(state: State): State {
+  if (state.marking) return asking({ ...state, marking: null });
+  return state.path.length ? asking({ ...state, path: state.path.slice(0, -1) }) : state;
+}
+
+function marksDone(state: State, moment: Moment): State {
+  if (!state.marking) return state;
+  const { answer } = state.marking;
+  if (!answer) return asking({ ...state, marking: null });
+  return voted(state, moment, { path: answer.path }, answer.label);
 }
 
 function ticked(state: State, place: number, now: number): State {
@@ -199,27 +297,25 @@ function ticked(state: State, place: number, now: number): State {
   return counting({ ...state, ticks: toggled(state.ticks, place) });
 }
 
-function sorted(
-  state: State,
-  event: { verdict: Verdict; uuid: string; now: number; clock: Date },
-): State {
+function sorted(state: State, { verdict, ...moment }: { verdict: Verdict } & Moment): State {
   const item = state.queue[0];
-  if (item?.kind !== "grid" || !isReady(state, event.now)) return state;
-  const places = event.verdict === "sorted" ? state.ticks.ticked : [];
+  if (item?.kind !== "grid" || !isReady(state, moment.now)) return state;
+  const places = verdict === "sorted" ? state.ticks.ticked : [];
   const subjects = places.map((place) => item.members[place]?.subject_id ?? null);
-  const grid = { verdict: event.verdict, ticked: subjects.filter((id) => id !== null) };
-  return voted(state, event, { grid }, answerOf(event.verdict, places.length, item.members.length));
+  const grid = { verdict, ticked: subjects.filter((id) => id !== null) };
+  return voted(state, moment, { grid }, answerOf(verdict, places.length, item.members.length));
 }
 
 /** Put the vote in the list and show the next item. */
 function voted(
   state: State,
-  { uuid, now, clock }: { uuid: string; now: number; clock: Date },
+  { uuid, now, clock }: Moment,
   answer: Pick<Vote, "path"> | Pick<Vote, "grid">,
   label: string,
 ): State {
   const item = state.queue[0];
   if (!item || state.shownAt === null) return state;
+  const earlier = state.changing?.last ?? null;
   const vote: Vote = {
     client_uuid: uuid,
     item: item.id,
@@ -227,28 +323,84 @@ function voted(
     ...answer,
     seconds: (now - state.shownAt) / 1000,
     answered_at: clock.toISOString(),
+    ...(earlier && { supersedes: earlier.vote.client_uuid }),
+    ...(!isSilent(state.remarks) && { remarks: state.remarks }),
+    ...(state.marks.length > 0 && { marks: [...state.marks] }),
   };
-  const count = state.answered + 1;
-  return asking({
+  if (earlier && isSameAnswer(earlier.vote, vote)) {
+    return kept(state, t("Your answer stays as it was."));
+  }
+  const count = earlier ? state.answered : state.answered + 1;
+  const words = earlier
+    ? t("Your answer is {answer} now.", { answer: label })
+    : t("You said: {answer}.", { answer: label });
+  const next = {
     ...nextItem(state),
-    unsent: [...state.unsent, vote],
+    unsent: [...state.unsent, parcelOf(vote)],
     answered: count,
-    last: { label, title: item.title, page_url: item.page_url },
+    last: { vote, item, label, isTold: false, earlier },
     recent: [...state.recent, item].slice(-REMEMBERED),
     feedback: state.feedback && state.feedback.until > count ? state.feedback : null,
+    notice: earlier ? words : null,
+  };
+  return asking(next, words);
+}
+
+// The last answer -----------------------------------------------------------------------------
+/** Show the last answer's item again, as it was answered. */
+function changed(state: State): State {
+  const { last } = state;
+  if (!last || !canChange(state)) return state;
+  if (last.isTold) {
+    const notice = t("You know what experts say of your last one, so your answer to it stays.");
+    return { ...state, notice, said: notice };
+  }
+  const next = {
+    ...state,
+    ...workOf(last),
+    queue: [last.item, ...state.queue],
+    changing: { last, aside: aside(state) },
+    feedback: null,
+    end: null,
     notice: null,
+  };
+  return asking(next, changingWords(last));
+}
+
+/** What is said above an item whose answer is being changed. */
+export function changingWords({ item, label }: LastAnswer): string {
+  return t("You are changing your answer to {title}. You said: {answer}.", {
+    title: item.title,
+    answer: label,
   });
 }
 
-/** The server has the vote; what experts say of its item is told if the item was just shown. */
+/** Leave the last answer as it is, and go on with what was put aside. */
+function kept(state: State, words: string): State {
+  return asking({ ...nextItem(state), notice: words }, words);
+}
+
+// The server's word ---------------------------------------------------------------------------
+/** The server has it; what experts say of a vote's item is told if the item was just shown. */
 function taken(state: State, uuid: string, gold: Gold | null): State {
-  const vote = state.unsent.find((one) => one.client_uuid === uuid);
-  const item = state.recent.find((one) => one.id === vote?.item);
-  const rest = { ...withoutVote(state, uuid), isSendFailing: false };
-  if (!gold || !item) return rest;
+  const parcel = state.unsent.find((one) => one.uuid === uuid);
+  const item = state.recent.find((one) => one.id === parcel?.item);
+  const rest = { ...withoutParcel(state, uuid), isSendFailing: false };
+  if (!gold || !item || parcel?.kind !== "vote" || isUnderChange(state, uuid)) return rest;
   const feedback = feedbackOf(gold, item, state.tree);
   const until = state.answered + FEEDBACK_STAYS;
-  return { ...rest, feedback: { ...feedback, until }, said: feedback.words };
+  const { last: given } = state;
+  const last = given?.item.id === item.id ? { ...given, isTold: true } : given;
+  return { ...rest, last, feedback: { ...feedback, until }, said: feedback.words };
+}
+
+/** Whether another answer to the vote's item is being given or on its way. */
+function isUnderChange(state: State, uuid: string): boolean {
+  return state.changing?.last.vote.client_uuid === uuid || isSuperseded(state, uuid);
+}
+
+function isSuperseded(state: State, uuid: string): boolean {
+  return state.unsent.some((one) => one.kind === "vote" && one.vote.supersedes === uuid);
 }
 
 function refused(state: State, uuid: string | null, error: ApiError): State {
@@ -259,51 +411,49 @@ function refused(state: State, uuid: string | null, error: ApiError): State {
     const end = error.code === "volunteer_unknown" ? "cookies" : "refused";
     return { ...reached, end, notice: error.message };
   }
-  const rest = uuid === null ? reached : withoutVote(reached, uuid);
-  if (error.code === "campaign_closed") return { ...rest, end: "closed" };
-  if (error.code === "question_outdated") return { ...rest, end: "revised" };
-  if (uuid === null) return { ...rest, end: "refused", notice: error.message };
-  const notice = NOTICES[error.code] ?? error.message;
-  return { ...rest, answered: Math.max(0, rest.answered - 1), notice };
+  if (uuid !== null) return turnedDown(reached, uuid, error);
+  const end = ENDING[error.code];
+  return end ? { ...reached, end } : { ...reached, end: "refused", notice: error.message };
 }
 
-const NOTICES: Record<string, string> = {
-  item_retired:
-    "Others had already settled your last one. Thank you all the same; here is the next.",
-  item_unknown: "Your last one has been withdrawn. Here is the next.",
-  already_voted: "You had answered your last one before; your first answer stands.",
-};
-
-function nextItem(state: State): State {
+/** What the server will never take is told once and lies in nobody's way. */
+function turnedDown(state: State, uuid: string, error: ApiError): State {
+  const parcel = state.unsent.find((one) => one.uuid === uuid);
+  const rest = withoutParcel(state, uuid);
+  if (!parcel || parcel.kind === "skip") return rest;
+  if (parcel.kind === "favourite") {
+    const before = favouriteSet(rest, parcel.item, !parcel.is_favourite);
+    return { ...before, notice: error.message, said: error.message };
+  }
+  // Votes of an earlier visit were not counted here, and may be of another campaign.
+  const isOfHere = state.recent.some(({ id }) => id === parcel.item);
+  const isCounted = isOfHere && !parcel.vote.supersedes && !isSuperseded(state, uuid);
+  const left = state.changing?.last.vote.client_uuid === uuid ? asking(nextItem(rest)) : rest;
   return {
-    ...state,
-    queue: state.queue.slice(1),
-    path: [],
-    ticks: NO_TICKS,
-    shownAt: null,
-    readyAt: null,
-    isDry: false,
+    ...left,
+    unsent: relinked(rest.unsent, parcel),
+    answered: Math.max(0, state.answered - (isCounted ? 1 : 0)),
+    last: withoutVote(state.last, uuid),
+    end: (isOfHere && ENDING[error.code]) || left.end,
+    notice: refusalWords(error, !!parcel.vote.supersedes),
   };
 }
 
-function withoutItem(state: State, item: number): State {
-  return state.queue[0]?.id === item ? asking(nextItem(state)) : state;
-}
-
-function withoutVote(state: State, uuid: string): State {
-  return { ...state, unsent: state.unsent.filter((vote) => vote.client_uuid !== uuid) };
+function withoutParcel(state: State, uuid: string): State {
+  return { ...state, unsent: state.unsent.filter((one) => one.uuid !== uuid) };
 }
 
 function isReady(state: State, now: number): boolean {
   return state.readyAt !== null && now >= state.readyAt;
 }
 
-/** Say aloud what is asked now. */
-function asking(state: State): State {
+/** Say aloud what has just happened, and what is asked now. */
+function asking(state: State, before: string | null = null): State {
   const item = state.queue[0];
-  if (!item) return state;
+  if (!item) return before ? { ...state, said: before } : state;
   const question = item.kind === "grid" ? sentenceOf(item) : asked(state)?.text;
-  return { ...state, said: `${item.description}. ${question}` };
+  const said = [before, `${item.description}.`, question].filter(Boolean).join(" ");
+  return { ...state, said };
 }
 
 /** Say aloud how many members are ticked. */

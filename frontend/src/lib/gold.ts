@@ -2,6 +2,7 @@
 import type { components } from "../api/schema";
 import type { Item } from "./classifying";
 import { leafOf, type Tree } from "./tree";
+import { t } from "./words";
 
 export type Gold = NonNullable<components["schemas"]["Vote"]["gold"]>;
 
@@ -17,11 +18,11 @@ export function feedbackOf(gold: Gold, item: Item, tree: Tree): Feedback {
 }
 
 function rightWords(gold: Gold): string {
-  return `Right: experts call this one ${gold.label_title}, too.`;
+  return t("Right: experts call this one {label}, too.", { label: gold.label_title });
 }
 
 function helpfulWords(gold: Gold, tree: Tree): string {
   const help = leafOf(tree, gold.label)?.help;
-  const verdict = `Experts call this one ${gold.label_title}.`;
-  return help ? `${verdict} Here is what to look for: ${help}` : verdict;
+  const verdict = t("Experts call this one {label}.", { label: gold.label_title });
+  return help ? `${verdict} ${t("Here is what to look for:")} ${help}` : verdict;
 }

@@ -1,6 +1,7 @@
 /** A grid of members: which of them a volunteer has ticked, what that says, and where keys lead. */
 import type { Item } from "./classifying";
-import type { Vote } from "./outbox";
+import type { Vote } from "./parcels";
+import { t, tn } from "./words";
 
 export type Verdict = NonNullable<Vote["grid"]>["verdict"];
 export type Direction = "left" | "right" | "up" | "down";
@@ -38,23 +39,30 @@ export function undone(ticks: Ticks): Ticks {
 // Words ---------------------------------------------------------------------------------------
 /** What the grid says and asks, in one line. */
 export function sentenceOf(item: Item): string {
-  return `People call this group ${item.label_title}. Tick the ones that are not.`;
+  const [before, after] = callingParts();
+  return `${before}${item.label_title}${after} ${t("Tick the ones that are not.")}`;
+}
+
+/** The words around the name of a group. */
+export function callingParts(): [string, string] {
+  const [before = "", after = ""] = t("People call this group {group}.").split("{group}");
+  return [before, after];
 }
 
 export function countOf(n_ticked: number): string {
-  return n_ticked ? `${n_ticked} ticked` : "None ticked";
+  return n_ticked ? tn("{n} ticked", "{n} ticked", n_ticked) : t("None ticked");
 }
 
 /** What the button that sends says. */
 export function sendingOf(n_ticked: number): string {
-  if (!n_ticked) return "All belong";
-  return n_ticked === 1 ? "Send, 1 does not belong" : `Send, ${n_ticked} do not belong`;
+  if (!n_ticked) return t("All belong");
+  return tn("Send, {n} does not belong", "Send, {n} do not belong", n_ticked);
 }
 
 /** An answer that was given, in few words. */
 export function answerOf(verdict: Verdict, n_ticked: number, n_members: number): string {
-  if (verdict === "too_mixed") return "Too mixed to say";
-  return n_ticked ? `${n_ticked} of ${n_members} ticked` : "All belong";
+  if (verdict === "too_mixed") return t("Too mixed to say");
+  return n_ticked ? t("{n} of {all} ticked", { n: n_ticked, all: n_members }) : t("All belong");
 }
 
 // Places --------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { TICK_KEYS } from "./grid";
-import { commandOf, gridCommandOf, isCharacter, moved, pageCommandOf } from "./keys";
+import { commandOf, gridCommandOf, isCharacter, moved, PAGE_KEYS, pageCommandOf } from "./keys";
 
-const PLAIN = { ctrlKey: false, metaKey: false, altKey: false, repeat: false };
+const PLAIN = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, repeat: false };
 const press = (key: string, more = {}) => commandOf({ key, ...PLAIN, ...more });
 const pressInGrid = (key: string, more = {}) => gridCommandOf({ key, ...PLAIN, ...more });
 
@@ -33,6 +33,21 @@ test("the question mark helps and Escape puts away, whatever is shown", () => {
   expect(pressAnywhere("Escape")).toBe("dismiss");
   expect(pressAnywhere("?", { repeat: true })).toBeNull();
   expect(pressAnywhere("?", { metaKey: true })).toBeNull();
+});
+
+test("what can be done with every item has keys that neither grids nor the viewer know", () => {
+  const does = [..."ukhltw"].map((key) => pageCommandOf({ key, ...PLAIN }));
+  expect(does).toEqual(["change", "skip", "favourite", "share", "remarks", "where"]);
+  expect(pageCommandOf({ key: "U", ...PLAIN })).toBe("change");
+  const taken = [...TICK_KEYS, ..."mzxp+-[]isv0"];
+  expect(Object.values(PAGE_KEYS).filter((key) => taken.includes(key))).toEqual([]);
+  expect(pageCommandOf({ key: "constructor", ...PLAIN })).toBeNull();
+});
+
+test("p marks, and arrows with the shift key are left to the viewer", () => {
+  expect(press("p")).toEqual({ do: "mark" });
+  expect(press("ArrowLeft", { shiftKey: true })).toBeNull();
+  expect(pressInGrid("ArrowLeft", { shiftKey: true })).toBeNull();
 });
 
 test("arrows go round", () => {
