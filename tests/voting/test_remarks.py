@@ -1,4 +1,4 @@
-"""Tags, comments and marks come tidily with a vote, or are refused with a reason."""
+"""Tags and comments come tidily with a vote, or are refused with a reason."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 from protozoo.voting.exceptions import RemarksError
 from protozoo.voting.models import Vote
 from protozoo.voting.remarks import MAX_TAG, MAX_TAGS, Remarks, remarks_check, tags_check
-from tests.factories import make_campaign, make_grid
+from tests.factories import make_campaign
 
 VOTES = "/api/votes/"
 
@@ -123,46 +123,3 @@ def test_too_much_is_refused_with_a_reason(client, item, ballot, remarks, senten
 )
 def test_remarks_of_a_wrong_form_name_their_field(client, item, ballot, remarks):
     assert "remarks" in error_of(client.post(VOTES, ballot(item, remarks=remarks)), "invalid")
-
-
-# Marks --------------------------------------------------------------------------------------
-HOST = {"role": "host", "shape": "point", "x_arcsec": 1.5, "y_arcsec": -2}
-BOX = {
-    "role": "component", "shape": "box", "x_arcsec": 0.0, "y_arcsec": 3.0, "width_arcsec": 4.0,
-    "height_arcsec": 2.5,
-}  # fmt: skip
-
-
-def test_marks_come_with_a_vote(client, item, ballot):
-    answer = client.post(VOTES, ballot(item, marks=[HOST, BOX]))
-    assert answer.status_code == 201, answer.content
-    assert answer.json()["marks"] == Vote.objects.get().marks == [{**HOST, "y_arcsec": -2.0}, BOX]
-
-
-@pytest.mark.parametrize(
-    ("mark", "sentence"),
-    [
-        (
-            {**HOST, "role": "jet"},
-            "Mark 1 has the role 'jet'; the question offers component, host.",
-        ),
-        ({**BOX, "role": "host"}, "the role 'host' is marked by a point, not box."),
-        ({**HOST, "width_arcsec": 2.0}, "Mark 1 is a point, so it has neither width nor height."),
-        ({**BOX, "height_arcsec": 0.0}, "needs a height_arcsec above zero, got 0.0."),
-        ({key: BOX[key] for key in BOX if key != "width_arcsec"}, "width_arcsec, got None."),
-    ],
-)
-def test_a_mark_that_does_not_fit_is_refused(client, item, ballot, mark, sentence):
-    answer = client.post(VOTES, ballot(item, marks=[mark]))
-    assert sentence in error_of(answer, "marks_invalid")
-
-
-@pytest.mark.parametrize("marks", ["host", [7], [{**HOST, "x_arcsec": "left"}], [{"role": "host"}]])
-def test_marks_of_a_wrong_form_name_their_field(client, item, ballot, marks):
-    assert "marks" in error_of(client.post(VOTES, ballot(item, marks=marks)), "invalid")
-
-
-def test_a_grid_takes_no_marks(client, campaign, ballot):
-    body = ballot(make_grid(campaign), marks=[HOST], grid={"verdict": "sorted", "ticked": []})
-    del body["path"]
-    assert "no marks" in error_of(client.post(VOTES, body), "marks_invalid")

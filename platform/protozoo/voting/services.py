@@ -499,7 +499,7 @@ def _vote_add(item: Item, ballot: _Ballot) -> tuple[Vote, bool]:
         tags=ballot.remarks.tags,
         is_strange=ballot.remarks.is_strange,
         comment=ballot.remarks.comment,
-        marks=marks_check(ballot.marks, tree=question.tree, kind=item.kind),
+        marks=marks_check(ballot.marks, tree=question.tree, item=item),
     )
     try:
         with transaction.atomic():
