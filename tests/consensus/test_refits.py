@@ -23,11 +23,13 @@ def campaign():
     return campaign
 
 
-def vote(campaign, n=1):
+def vote(campaign, n=1, *, changed=None):
+    """Vote n times, each time as a newcomer, or by changing one vote again and again."""
     item = campaign.items.filter(kind="audit").first()
     for _ in range(n):
         vote_record(
-            volunteer=factories.make_volunteer(),
+            volunteer=changed.volunteer if changed else factories.make_volunteer(),
+            supersedes=changed and changed.client_uuid,
             item_id=item.pk,
             question_version=1,
             path=tree_path(default_tree(), "frii"),
@@ -57,6 +59,14 @@ def test_a_done_merge_makes_room_for_the_next(campaign):
     assert jobs().count() == 1
     vote(campaign, 11)
     assert jobs().count() == 2
+
+
+def test_a_changed_vote_is_a_new_one(campaign):
+    first = factories.make_vote(campaign.items.filter(kind="audit").first())
+    vote(campaign, 13, changed=first)
+    assert not jobs().exists()
+    vote(campaign, 12, changed=first)
+    assert jobs().exists()
 
 
 def test_votes_in_other_campaigns_do_not_count(campaign):

@@ -11,10 +11,15 @@ from skysort.consensus.dawid_skene import Judgments, fit_dawid_skene
 from skysort.consensus.online import (
     ItemState,
     OnlineCrowd,
+    Step,
     VolunteerState,
     add_judgments,
     add_vote,
+    guess_judgments,
+    guess_vote,
     start_online,
+    step_between,
+    take_back,
 )
 from skysort.errors import InputError
 from tests.consensus_engine.crowds import make_votes
@@ -177,3 +182,55 @@ def test_a_grid_needs_a_judgment_of_every_member():
         add_judgments(
             rows.crowd, [rows.item(0), rows.item(1)], rows.volunteer(0), label=0, ticked=[True]
         )
+
+
+# Taking an answer back ----------------------------------------------------------------------
+def assert_same(found, expected):
+    (items, volunteer), (items_then, volunteer_then) = found, expected
+    for one, then in zip([*items, volunteer], [*items_then, volunteer_then], strict=True):
+        for name, value in then.as_json().items():
+            np.testing.assert_allclose(one.as_json()[name], value, atol=1e-12, err_msg=name)
+
+
+def a_start():
+    votes = make_votes(5)
+    rows = rows_of(fit(votes), votes)
+    return rows.crowd, [rows.item(i) for i in range(4)], rows.volunteer(3), rows.volunteer(7)
+
+
+def test_an_answer_taken_back_leaves_what_others_have_said_since():
+    crowd, items, annie, edward = a_start()
+    voted, annie_then = add_vote(crowd, items[0], annie, kind=0, answer=2)
+    step = step_between(items[:1], annie, [voted], annie_then)
+    step = Step.from_json(json.loads(json.dumps(step.as_json())))
+    more, _ = add_vote(crowd, voted, edward, kind=0, answer=1)
+    _, annie_later = add_vote(crowd, items[1], annie_then, kind=0, answer=0)
+    (left,), annie_without = take_back([more], annie_later, step)
+    alone, _ = add_vote(crowd, items[0], edward, kind=0, answer=1)
+    np.testing.assert_allclose(left.probabilities, alone.probabilities, atol=1e-12)
+    _, annie_alone = add_vote(crowd, items[1], annie, kind=0, answer=0)
+    assert np.abs(annie_without.answers - annie_alone.answers).max() < 0.02
+
+
+def test_a_vote_of_which_nobody_kept_the_step_is_guessed_back():
+    crowd, items, annie, _ = a_start()
+    voted, then = add_vote(crowd, items[0], annie, kind=0, answer=2)
+    step = guess_vote(crowd, voted, then, kind=0, answer=2)
+    assert_same(take_back([voted], then, step), (items[:1], annie))
+
+
+def test_the_answer_to_a_grid_is_guessed_back():
+    crowd, items, annie, _ = a_start()
+    said = {"label": 1, "ticked": [True, False, False, True]}
+    judged, then = add_judgments(crowd, items, annie, **said)
+    assert_same(take_back(judged, then, step_between(items, annie, judged, then)), (items, annie))
+    step = guess_judgments(crowd, judged, then, **said)
+    assert_same(take_back(judged, then, step), (items, annie))
+
+
+def test_no_count_falls_below_zero():
+    crowd, items, annie, _ = a_start()
+    nobody = VolunteerState(np.zeros_like(annie.answers), *np.zeros((3, 2)))
+    step = guess_vote(crowd, items[0], annie, kind=0, answer=2)
+    _, left = take_back([items[0]], nobody, step)
+    assert left.answers.min() == 0.0

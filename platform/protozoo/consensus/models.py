@@ -257,6 +257,10 @@ class VolunteerBelief(models.Model):
     )
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="+")
     state = models.JSONField(help_text="See skysort.consensus.online.VolunteerState.")
+    steps = models.JSONField(
+        default=list,
+        help_text="What the newest votes have added, by their keys: skysort.consensus.online.Step.",
+    )
 
     class Meta:
         constraints = [

@@ -2,8 +2,9 @@
 
 A vote touches its volunteer and what it shows: a prototype, a subject, or the members of a grid.
 Their beliefs lie in rows of their own, so that a web process reads and writes a handful of them.
-What is sure by then retires, and what has become less doubtful loses priority. Two votes on one
-subject in different items at the same moment may count as one until the next run.
+What is sure by then retires, and what has become less doubtful loses priority. When a volunteer
+changes an answer, what the former one has added is taken back first. Two votes on one subject in
+different items at the same moment may count as one until the next run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,10 +33,15 @@ from skysort.consensus.online import (
     ItemState,
     OnlineCrowd,
     OnlineRows,
+    Step,
     VolunteerState,
     add_judgments,
     add_vote,
+    guess_judgments,
+    guess_vote,
     start_online,
+    step_between,
+    take_back,
 )
 
 FloatArray = NDArray[np.float64]
@@ -43,6 +49,9 @@ IntArray = NDArray[np.int64]
 
 # Rows that are written in one transaction.
 BATCH_SIZE: Final = 1000
+# Of so many of a volunteer's newest votes is kept what they have added: answers are changed soon or
+# never. For an older one it is guessed.
+KEPT_STEPS: Final = 12
 # Logarithm of the probability of a class that a subject cannot have.
 IMPOSSIBLE: Final = float(np.log(np.finfo(float).tiny))
 # The audit sample teaches nothing, and gold subjects are known.
@@ -174,6 +183,7 @@ class _Believer:
     run: ConsensusRun
     crowd: OnlineCrowd
     volunteer: VolunteerState
+    steps: dict[int, Step]
     prototype: int | None
     subjects: list[int]
     items: list[ItemState]
@@ -185,7 +195,7 @@ def vote_believe(*, vote: Vote) -> None:
         return
     run = _run(vote.item.campaign)
     if run is not None:
-        _believe(run, vote)
+        _believe(run, vote, former=vote.supersedes)
 
 
 def newest_vote_id(campaign: Campaign) -> int:
@@ -199,8 +209,16 @@ def votes_replay(run: ConsensusRun, *, until: int) -> None:
         item__campaign=run.campaign_id, pk__gt=run.last_vote_id, pk__lte=until
     )
     missed = missed.filter(superseded_at=None).exclude(item__kind=Item.Kind.AUDIT)
-    for vote in missed.select_related("item__campaign").order_by("pk"):
-        _believe(run, vote)
+    for vote in missed.select_related("item__campaign", "supersedes").order_by("pk"):
+        _believe(run, vote, former=_former_in_run(run, vote))
+
+
+def _former_in_run(run: ConsensusRun, vote: Vote) -> Vote | None:
+    """Find the vote that the run has counted, past those that were changed while it was made."""
+    former = vote.supersedes
+    while former is not None and former.pk > run.last_vote_id:
+        former = former.supersedes
+    return former
 
 
 def _run(campaign: Campaign) -> ConsensusRun | None:
@@ -208,10 +226,12 @@ def _run(campaign: Campaign) -> ConsensusRun | None:
     return run if run is not None and run.online else None
 
 
-def _believe(run: ConsensusRun, vote: Vote) -> None:
+def _believe(run: ConsensusRun, vote: Vote, *, former: Vote | None) -> None:
+    """Let a vote count, in place of a former one if there is one."""
     believer = _believer(run, vote)
     before = _certainties(believer)
-    after = _after(believer, vote)
+    without = None if former is None else _without(believer, former)
+    after = _after(without or believer, vote) or without
     if after is None:
         return
     _write(after, vote)
@@ -225,7 +245,8 @@ def _believer(run: ConsensusRun, vote: Vote) -> _Believer:
     subjects = [item.subject_id] if item.subject_id else _members(item)
     prototype = item.prototype_id if item.kind == Item.Kind.PROTOTYPE else None
     items = _item_states(run, crowd, prototype, subjects)
-    return _Believer(run, crowd, _volunteer_state(run, crowd, vote), prototype, subjects, items)
+    volunteer, steps = _volunteer_state(run, crowd, vote)
+    return _Believer(run, crowd, volunteer, steps, prototype, subjects, items)
 
 
 def _members(item: Item) -> list[int]:
@@ -235,11 +256,14 @@ def _members(item: Item) -> list[int]:
     return list(members.values_list("subject_id", flat=True))
 
 
-def _volunteer_state(run: ConsensusRun, crowd: OnlineCrowd, vote: Vote) -> VolunteerState:
+def _volunteer_state(
+    run: ConsensusRun, crowd: OnlineCrowd, vote: Vote
+) -> tuple[VolunteerState, dict[int, Step]]:
     found = run.volunteer_beliefs.filter(volunteer=vote.volunteer_id).first()
-    if found is not None:
-        return VolunteerState.from_json(found.state)
-    return VolunteerState(np.zeros_like(crowd.confusion), *np.zeros((3, 2)))
+    if found is None:
+        return VolunteerState(np.zeros_like(crowd.confusion), *np.zeros((3, 2))), {}
+    steps = {step["vote"]: Step.from_json(step["added"]) for step in found.steps}
+    return VolunteerState.from_json(found.state), steps
 
 
 def _item_states(
@@ -286,31 +310,76 @@ def _nobody_spoke(crowd: OnlineCrowd, kind: int, log_prior: FloatArray) -> ItemS
     )
 
 
+def _without(believer: _Believer, former: Vote) -> _Believer | None:
+    """Take a former vote back; None if it never counted, for the run knows no such answer."""
+    step = believer.steps.get(former.pk) or _step_guessed(believer, former)
+    if step is None:
+        return None
+    items, volunteer = take_back(believer.items, believer.volunteer, step)
+    steps = {key: kept for key, kept in believer.steps.items() if key != former.pk}
+    return replace(believer, items=items, volunteer=volunteer, steps=steps)
+
+
+def _step_guessed(believer: _Believer, former: Vote) -> Step | None:
+    said = _said(believer, former)
+    if said is None:
+        return None
+    crowd, volunteer = believer.crowd, believer.volunteer
+    if isinstance(said, _Ticks):
+        return guess_judgments(
+            crowd, believer.items, volunteer, label=said.label, ticked=said.ticked
+        )
+    return guess_vote(crowd, believer.items[0], volunteer, kind=said.kind, answer=said.answer)
+
+
 def _after(believer: _Believer, vote: Vote) -> _Believer | None:
     """Add the vote; None if the run knows no such answer."""
+    said = _said(believer, vote)
+    if said is None:
+        return None
+    crowd, volunteer = believer.crowd, believer.volunteer
+    if isinstance(said, _Ticks):
+        items, volunteer = add_judgments(
+            crowd, believer.items, volunteer, label=said.label, ticked=said.ticked
+        )
+    else:
+        voted, volunteer = add_vote(
+            crowd, believer.items[0], volunteer, kind=said.kind, answer=said.answer
+        )
+        items = [voted]
+    step = step_between(believer.items, believer.volunteer, items, volunteer)
+    steps = {**believer.steps, vote.pk: step}
+    return replace(believer, items=items, volunteer=volunteer, steps=steps)
+
+
+@dataclass(frozen=True)
+class _Ticks:
+    """What was said of a grid: the class that it named, and for each member, whether it is not."""
+
+    label: int
+    ticked: list[bool]
+
+
+@dataclass(frozen=True)
+class _Word:
+    """What was said of a prototype or a subject, as places among kinds and answers."""
+
+    kind: int
+    answer: int
+
+
+def _said(believer: _Believer, vote: Vote) -> _Ticks | _Word | None:
+    """Put a vote into the run's terms; None if it knows no such answer."""
     online, item = believer.run.online, vote.item
     if vote.ticked is not None:
         if vote.answer != Vote.Verdict.SORTED or item.label not in online["classes"]:
             return None
-        items, volunteer = add_judgments(
-            believer.crowd,
-            believer.items,
-            believer.volunteer,
-            label=online["classes"].index(item.label),
-            ticked=[key in vote.ticked for key in believer.subjects],
-        )
-        return replace(believer, items=items, volunteer=volunteer)
+        ticked = [key in vote.ticked for key in believer.subjects]
+        return _Ticks(online["classes"].index(item.label), ticked)
     if vote.answer not in online["answers"]:
         return None
     kind = PROTOTYPE if believer.prototype is not None else SUBJECT
-    voted, volunteer = add_vote(
-        believer.crowd,
-        believer.items[0],
-        believer.volunteer,
-        kind=kind,
-        answer=online["answers"].index(vote.answer),
-    )
-    return replace(believer, items=[voted], volunteer=volunteer)
+    return _Word(kind, online["answers"].index(vote.answer))
 
 
 def _write(believer: _Believer, vote: Vote) -> None:
@@ -320,11 +389,15 @@ def _write(believer: _Believer, vote: Vote) -> None:
                 run=believer.run,
                 volunteer_id=vote.volunteer_id,
                 state=believer.volunteer.as_json(),
+                steps=[
+                    {"vote": key, "added": step.as_json()}
+                    for key, step in list(believer.steps.items())[-KEPT_STEPS:]
+                ],
             )
         ],
         update_conflicts=True,
         unique_fields=["run", "volunteer"],
-        update_fields=["state"],
+        update_fields=["state", "steps"],
     )
     keys = (
         [{"prototype_id": believer.prototype}]
