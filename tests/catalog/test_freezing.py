@@ -406,7 +406,7 @@ def test_provenance_names_maps_of_single_prototypes(client, campaign):
     readme = (release.folder / "README.md").read_text()
     assert f"prototype {parent.row}, {parent.column} have a map of their own: 2 x 3" in readme
     shown = client.get(f"/releases/{release.pk}/").content.decode()
-    assert "the members of 1 of them have maps of their own" in shown
+    assert "the members of 1 of them have a map of their own" in shown
 
 
 def test_checksums_hold(campaign):

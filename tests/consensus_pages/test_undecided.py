@@ -52,7 +52,7 @@ def test_what_a_scientist_decided_comes_last(client, campaign):
     assert text.index(f"/subjects/{second.subject_id}/") < text.index(
         f"/subjects/{first.subject_id}/"
     )
-    assert text.count("decided") == 1
+    assert text.count("<td>decided</td>") == 1
 
 
 def test_the_campaign_tells_of_them(client, campaign):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from protozoo.consensus.labels import UNKNOWN, Labels
 from protozoo.exceptions import ProtoZooError
@@ -14,7 +15,7 @@ class FreezeForm(forms.Form):
     """A word about the new release."""
 
     notes = forms.CharField(
-        label="What is new (optional, goes into the README)",
+        label=_("What is new (optional, goes into the README)"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -24,17 +25,17 @@ class FreezeForm(forms.Form):
 class RowsForm(forms.Form):
     """Which rows of a release to show: in a cone, of a class, or simply the first."""
 
-    ra = forms.FloatField(label="RA (degrees)", required=False)
-    dec = forms.FloatField(label="Dec (degrees)", required=False)
-    radius = forms.FloatField(label="Radius (arcmin)", required=False, min_value=0)
-    label = forms.ChoiceField(label="Class", required=False)
+    ra = forms.FloatField(label=_("RA (degrees)"), required=False)
+    dec = forms.FloatField(label=_("Dec (degrees)"), required=False)
+    radius = forms.FloatField(label=_("Radius (arcmin)"), required=False, min_value=0)
+    label = forms.ChoiceField(label=_("Class"), required=False)
 
     def __init__(self, *args: Any, labels: Labels, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["label"]
         assert isinstance(field, forms.ChoiceField)
         offered = {label.key: label.name for label in [UNKNOWN, *labels.classes]}
-        field.choices = [("", "any"), *offered.items()]
+        field.choices = [("", _("any")), *offered.items()]
         for name in ("ra", "dec", "radius"):
             self.fields[name].widget.attrs["step"] = "any"
 
@@ -44,7 +45,7 @@ class RowsForm(forms.Form):
         numbers = [said.get(name) for name in ("ra", "dec", "radius")]
         given = [number for number in numbers if number is not None]
         if given and len(given) < len(numbers):
-            raise ValidationError("A cone needs all three: RA, Dec and a radius.")
+            raise ValidationError(_("A cone needs all three: RA, Dec and a radius."))
         if not given:
             return {**said, "cone": None}
         try:

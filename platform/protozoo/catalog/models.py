@@ -4,6 +4,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from protozoo.consensus.models import ConsensusRun
 from protozoo.subjects.models import Subject
@@ -39,7 +41,10 @@ class Release(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign}, release {self.version}"
+        return gettext("%(campaign)s, release %(version)s") % {
+            "campaign": self.campaign,
+            "version": self.version,
+        }
 
     @property
     def folder(self) -> Path:
@@ -50,12 +55,12 @@ class Entry(models.Model):
     """One row of a release."""
 
     class Source(models.TextChoices):
-        PROTOTYPE = "prototype", "its prototype's votes"
-        HEAD = "head", "votes on look-alikes"
-        GRID = "grid", "grids that showed it"
-        DIRECT = "direct", "votes on the subject"
-        PRIOR = "prior", "frequencies of the classes"
-        REVIEW = "review", "a scientist's review"
+        PROTOTYPE = "prototype", _("its prototype's votes")
+        HEAD = "head", _("votes on look-alikes")
+        GRID = "grid", _("grids that showed it")
+        DIRECT = "direct", _("votes on the subject")
+        PRIOR = "prior", _("frequencies of the classes")
+        REVIEW = "review", _("a scientist's review")
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="entries")
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="entries")

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
 from protozoo.consensus.cost_curve import cost_curve
 from protozoo.consensus.labels import Label, Labels
 from protozoo.consensus.models import ConsensusRun
 from protozoo.voting.models import Item
 
 WAYS: Final = {
-    "copied": "Each prototype's commonest label, copied to its members",
-    "majority": "The commonest label of votes on the source itself",
+    "copied": _("Each prototype's commonest label, copied to its members"),
+    "majority": _("The commonest label of votes on the source itself"),
 }
 
 
@@ -28,7 +31,7 @@ class ClassRow:
 class KindRow:
     """What one kind of question has cost."""
 
-    name: str
+    name: StrOrPromise
     n_votes: int
     seconds: float
     median_seconds: float
@@ -42,7 +45,7 @@ class KindRow:
 class WayRow:
     """What one way to make labels out of votes costs and gives."""
 
-    name: str
+    name: StrOrPromise
     votes_per_row: float | None
     share_rows: float
     agreement: float | None
@@ -108,7 +111,7 @@ def way_rows(figures: Mapping[str, Any]) -> list[WayRow]:
         return []
     quality = figures.get("quality")
     ours = WayRow(
-        "This catalog",
+        _("This catalog"),
         figures["votes_per_row"],
         share_rows=1.0,
         agreement=None,
@@ -118,7 +121,7 @@ def way_rows(figures: Mapping[str, Any]) -> list[WayRow]:
     return [ours, *(_way_row(WAYS[way], found[way]) for way in WAYS)]
 
 
-def _way_row(name: str, found: Mapping[str, Any]) -> WayRow:
+def _way_row(name: StrOrPromise, found: Mapping[str, Any]) -> WayRow:
     return WayRow(
         name, found["votes_per_row"], found["share_rows"], found["agreement"], found["accuracy"]
     )

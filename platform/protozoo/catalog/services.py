@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from protozoo.accounts.models import User
 from protozoo.catalog.columns import Column, Records, columns_of, read_records, record_type
@@ -56,7 +57,11 @@ def release_freeze(
         run = newest_run(campaign)
         if run is None:
             raise NothingToReleaseError(
-                f"The votes of {campaign} were never merged; merge them before freezing a release."
+                _(
+                    "The votes of %(campaign)s were never merged;"
+                    " merge them before freezing a release."
+                )
+                % {"campaign": campaign}
             )
         last_review_id = newest_review_id(campaign)
         existing = release_of(run, last_review_id)
@@ -83,7 +88,8 @@ def release_freeze_later(*, campaign: Campaign, created_by: User, notes: str = "
     """Let a worker freeze; while one is at it, that job is the answer."""
     if newest_run(campaign) is None:
         raise NothingToReleaseError(
-            f"The votes of {campaign} were never merged; merge them before freezing a release."
+            _("The votes of %(campaign)s were never merged; merge them before freezing a release.")
+            % {"campaign": campaign}
         )
     underway = freeze_jobs().filter(arguments__campaign_id=campaign.pk).first()
     if underway is not None:
@@ -110,7 +116,8 @@ def _only_freezer(campaign: Campaign) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ReleaseBusyError(
-                f"A release of {campaign} is being frozen already; it will be there soon."
+                _("A release of %(campaign)s is being frozen already; it will be there soon.")
+                % {"campaign": campaign}
             ) from error
         yield
 

@@ -9,7 +9,10 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
+from django.utils.formats import number_format
 from django.utils.http import quote_etag
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from protozoo.accounts.models import User
@@ -111,18 +114,26 @@ def _quality(shown: Release, labels: Labels) -> dict[str, Any]:
 
 
 def _range_note(estimate: dict[str, Any]) -> str:
-    return f"{estimate['low']:.1%} to {estimate['high']:.1%}"
+    return _range(f"{estimate['low']:.1%}", f"{estimate['high']:.1%}")
 
 
 def _error_note(error: dict[str, Any]) -> str:
-    return f"{error['low']:.3f} to {error['high']:.3f}"
+    return _range(f"{error['low']:.3f}", f"{error['high']:.3f}")
+
+
+def _range(low: str, high: str) -> str:
+    return _("%(low)s to %(high)s") % {"low": number_format(low), "high": number_format(high)}
 
 
 def _audit_note(audit: dict[str, Any]) -> str:
     if not audit.get("n_subjects"):
         return ""
-    low, high = audit["interval_low"], audit["interval_high"]
-    return f"{low:.0%} to {high:.0%}, {audit['n_subjects']} subjects"
+    span = _range(f"{audit['interval_low']:.0%}", f"{audit['interval_high']:.0%}")
+    n = audit["n_subjects"]
+    return ngettext("%(range)s, %(n)d subject", "%(range)s, %(n)d subjects", n) % {
+        "range": span,
+        "n": n,
+    }
 
 
 def _label_of(entry: Entry, labels: Labels) -> Label:
@@ -165,7 +176,7 @@ def release_freeze(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug)
     form = FreezeForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "The notes are too long: 2000 characters at most.")
+        messages.error(request, _("The notes are too long: 2000 characters at most."))
         return redirect("releases")
     assert isinstance(request.user, User)
     try:
@@ -175,7 +186,6 @@ def release_freeze(request: HttpRequest, slug: str) -> HttpResponse:
     except ProtoZooError as error:
         messages.error(request, str(error))
     else:
-        messages.success(
-            request, f"A release of {campaign} is being frozen; it appears here when it is done."
-        )
+        said = _("A release of %(campaign)s is being frozen; it appears here when it is done.")
+        messages.success(request, said % {"campaign": campaign})
     return redirect("releases")

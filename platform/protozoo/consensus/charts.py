@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.formats import number_format
+
 from protozoo.sorting.selectors import Histogram
 
 # Five stops of viridis, which grows evenly in brightness for every eye.
@@ -247,7 +249,7 @@ def _multiples(step: float, first: int, last: int) -> list[float]:
 
 
 def _text(value: float) -> str:
-    return f"{value:.4g}"
+    return number_format(f"{value:.4g}")
 
 
 def _at(value: float) -> str:

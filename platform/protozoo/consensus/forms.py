@@ -1,6 +1,7 @@
 """What a reviewer fills in."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from protozoo.consensus.labels import Labels
 
@@ -8,9 +9,9 @@ from protozoo.consensus.labels import Labels
 class ReviewForm(forms.Form):
     """A label for one subject, with the reason."""
 
-    label = forms.ChoiceField(label="It is")
+    label = forms.ChoiceField(label=_("It is"))
     note = forms.CharField(
-        label="Why (optional, public)",
+        label=_("Why (optional, public)"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),

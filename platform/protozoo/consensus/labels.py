@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
 from protozoo.voting.models import Question
 from protozoo.voting.showcase import MAX_NUMBER, numbered_answers
 from protozoo.voting.trees import MIXED
@@ -14,18 +17,18 @@ class Label:
     """One possible answer: its key, its name for people, its number from 1."""
 
     key: str
-    name: str
+    name: StrOrPromise
     number: int
     is_class: bool
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
 
 # What a subject is called that no prototype resembles and nobody has judged.
-UNKNOWN: Final = Label("unknown", "Unknown", MAX_NUMBER, is_class=False)
+UNKNOWN: Final = Label("unknown", _("Unknown"), MAX_NUMBER, is_class=False)
 # What is said of a grid instead of ticks.
-TOO_MIXED: Final = Label("too_mixed", "Too mixed to say", MAX_NUMBER, is_class=False)
+TOO_MIXED: Final = Label("too_mixed", _("Too mixed to say"), MAX_NUMBER, is_class=False)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import math
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from protozoo.accounts.models import Volunteer
 from protozoo.sorting.models import Prototype
@@ -103,9 +104,9 @@ class SplitProposal(models.Model):
     """A prototype whose members are of several classes, so that a map of its own may part them."""
 
     class State(models.TextChoices):
-        PROPOSED = "proposed", "proposed"
-        DISMISSED = "dismissed", "dismissed"
-        SPLIT = "split", "split"
+        PROPOSED = "proposed", _("proposed")
+        DISMISSED = "dismissed", _("dismissed")
+        SPLIT = "split", _("split")
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="splits")
     prototype = models.ForeignKey(Prototype, on_delete=models.CASCADE, related_name="splits")

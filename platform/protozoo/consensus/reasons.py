@@ -1,5 +1,9 @@
 """Says in plain sentences why a subject has its label."""
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from protozoo.consensus.labels import Labels
 from protozoo.consensus.models import SubjectPosterior
 from protozoo.consensus.selectors import Standing, n_nearer_members, prototype_posterior
@@ -26,25 +30,28 @@ def reasons(standing: Standing) -> list[str]:
 
 def _review_sentence(standing: Standing, labels: Labels) -> str:
     newest = standing.reviews[0]
-    note = f" Their note: “{newest.note}”" if newest.note else ""
-    return (
-        f"{newest.reviewer} looked at it on {newest.created_at:%d %B %Y} and decided:"
-        f" {labels.of(newest.label).name}. This overrules votes and machine{_overruled(standing)}."
-        f"{note}"
-    )
+    said = _("%(reviewer)s looked at it on %(day)s and decided: %(label)s.") % {
+        "reviewer": newest.reviewer,
+        "day": date_format(newest.created_at, "DATE_FORMAT"),
+        "label": labels.of(newest.label).name,
+    }
+    note = _("Their note: “%(note)s”") % {"note": newest.note} if newest.note else ""
+    return " ".join(part for part in (said, _overruled(standing), note) if part)
 
 
 def _overruled(standing: Standing) -> str:
     if standing.posterior is None or standing.opinion is None:
-        return ""
+        return _("This overrules votes and machine.")
     name = standing.opinion.labels.of(standing.posterior.label).name
-    return f", which say {name} for the reasons below"
+    return _("This overrules votes and machine, which say %(label)s for the reasons below.") % {
+        "label": name
+    }
 
 
 def _unknown_sentence(posterior: SubjectPosterior) -> str:
     if not posterior.is_unknown:
         return ""
-    return (
+    return _(
         "No prototype resembles it and nobody has judged it yet, so it is called unknown; what"
         " stands here is little more than a guess."
     )
@@ -53,21 +60,22 @@ def _unknown_sentence(posterior: SubjectPosterior) -> str:
 def _grid_sentence(posterior: SubjectPosterior) -> str:
     if posterior.weight_grid < SMALLEST_SHARE:
         return ""
-    n = posterior.n_votes_grid
-    answers = "one answer to a grid" if n == 1 else f"{n} answers to grids"
-    return (
-        f"{_percent(posterior.weight_grid)} comes from {answers} in which it was shown among"
-        " members of its prototype."
-    )
+    return ngettext(
+        "%(share)s comes from one answer to a grid in which it was shown among members of its"
+        " prototype.",
+        "%(share)s comes from %(n)d answers to grids in which it was shown among members of its"
+        " prototype.",
+        posterior.n_votes_grid,
+    ) % {"share": _percent(posterior.weight_grid), "n": posterior.n_votes_grid}
 
 
 def _head_sentence(posterior: SubjectPosterior) -> str:
     if posterior.weight_head < SMALLEST_SHARE:
         return ""
-    return (
-        f"{_percent(posterior.weight_head)} comes from what the machine has learnt of votes on"
-        " subjects that look like it, wherever they lie on the map."
-    )
+    return _(
+        "%(share)s comes from what the machine has learnt of votes on subjects that look like it,"
+        " wherever they lie on the map."
+    ) % {"share": _percent(posterior.weight_head)}
 
 
 def _prototype_sentence(standing: Standing) -> str:
@@ -78,18 +86,27 @@ def _prototype_sentence(standing: Standing) -> str:
     if posterior.weight_prototype < SMALLEST_SHARE:
         return _unused_sentence(posterior.n_votes_prototype, str(prototype))
     if posterior.n_votes_prototype == 0:
-        return (
-            f"{_percent(posterior.weight_prototype)} comes from votes on the next prototype,"
-            f" {place.second_prototype}; nobody has voted on its own, {prototype}, yet."
-        )
-    votes = _votes(posterior.n_votes_prototype)
+        return _(
+            "%(share)s comes from votes on the next prototype, %(next)s; nobody has voted on its"
+            " own, %(prototype)s, yet."
+        ) % {
+            "share": _percent(posterior.weight_prototype),
+            "next": place.second_prototype,
+            "prototype": prototype,
+        }
     others = prototype.n_members - 1
-    alike = f"{others} look-alike{'s' if others != 1 else ''}"
-    nearer = n_nearer_members(place)
-    return (
-        f"{_percent(posterior.weight_prototype)} comes from {votes} on its {prototype}, where it"
-        f" lies with {alike}; {_nearness(nearer, others)}.{_next_prototype(standing, place)}"
-    )
+    alike = ngettext("%(n)d look-alike", "%(n)d look-alikes", others) % {"n": others}
+    said = _(
+        "%(share)s comes from %(votes)s on its %(prototype)s, where it lies with %(alike)s;"
+        " %(nearness)s."
+    ) % {
+        "share": _percent(posterior.weight_prototype),
+        "votes": _votes(posterior.n_votes_prototype),
+        "prototype": prototype,
+        "alike": alike,
+        "nearness": _nearness(n_nearer_members(place), others),
+    }
+    return said + _next_prototype(standing, place)
 
 
 def _next_prototype(standing: Standing, place: Assignment) -> str:
@@ -99,54 +116,59 @@ def _next_prototype(standing: Standing, place: Assignment) -> str:
     second = place.second_prototype
     if prototype_posterior(standing.posterior.run, second) is None:
         return ""
-    return f" A lesser part of that comes from votes on the next one, {second}."
+    sentence = _("A lesser part of that comes from votes on the next one, %(next)s.")
+    return " " + sentence % {"next": second}
 
 
 def _unused_sentence(n_votes: int, prototype: str) -> str:
     if n_votes == 0:
-        return f"Nobody has voted on its {prototype} yet."
-    return f"What volunteers said of its {prototype} ({_votes(n_votes)}) hardly counts here."
+        return _("Nobody has voted on its %(prototype)s yet.") % {"prototype": prototype}
+    return _("What volunteers said of its %(prototype)s (%(votes)s) hardly counts here.") % {
+        "prototype": prototype,
+        "votes": _votes(n_votes),
+    }
 
 
 def _nearness(nearer: int, others: int) -> str:
     if others == 0:
-        return "it is alone there"
+        return _("it is alone there")
     if nearer == 0:
-        return "none resembles the prototype more"
+        return _("none resembles the prototype more")
     if nearer == others:
-        return "all of them resemble the prototype more"
-    return f"{_percent(nearer / others)} of them resemble the prototype more"
+        return _("all of them resemble the prototype more")
+    return _("%(share)s of them resemble the prototype more") % {"share": _percent(nearer / others)}
 
 
 def _direct_sentence(standing: Standing) -> str:
     posterior = standing.posterior
     if posterior is None or posterior.weight_direct < SMALLEST_SHARE:
         return ""
-    votes = _votes(posterior.n_votes_direct)
-    return f"{_percent(posterior.weight_direct)} comes from {votes} on this very picture."
+    return _("%(share)s comes from %(votes)s on this very picture.") % {
+        "share": _percent(posterior.weight_direct),
+        "votes": _votes(posterior.n_votes_direct),
+    }
 
 
 def _prior_sentence(standing: Standing) -> str:
     posterior = standing.posterior
     if posterior is None or posterior.weight_prior < SMALLEST_SHARE:
         return ""
-    return (
-        f"{_percent(posterior.weight_prior)} comes from how common each class is among everything"
-        " that was voted on."
-    )
+    return _(
+        "%(share)s comes from how common each class is among everything that was voted on."
+    ) % {"share": _percent(posterior.weight_prior)}
 
 
 def _audit_sentence(standing: Standing) -> str:
     if not standing.subject.is_audit:
         return ""
-    return (
+    return _(
         "It belongs to the audit sample, drawn at random when the survey came in; votes on it"
         " are compared with what the map alone says of it."
     )
 
 
 def _votes(n: int) -> str:
-    return "one vote" if n == 1 else f"{n} votes"
+    return ngettext("one vote", "%(n)d votes", n) % {"n": n}
 
 
 def _percent(share: float) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.db.models import Count, Min, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from protozoo.consensus.labels import TOO_MIXED, Label, Labels
 from protozoo.consensus.models import (
@@ -197,10 +198,14 @@ def _votes(opinion: Opinion, subject: Subject, assignment: Assignment | None) ->
     found = []
     for vote in votes:
         number = numbers.setdefault(vote.volunteer_id, len(numbers) + 1)
-        kind = "simulated volunteer" if vote.volunteer.is_simulated else "volunteer"
+        name = (
+            _("simulated volunteer %(number)d")
+            if vote.volunteer.is_simulated
+            else _("volunteer %(number)d")
+        )
         is_ticked = vote.ticked is not None and subject.pk in vote.ticked
         label = _label_of(vote, opinion.labels)
-        found.append(NumberedVote(vote, f"{kind} {number}", label, is_ticked))
+        found.append(NumberedVote(vote, name % {"number": number}, label, is_ticked))
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from protozoo.accounts.models import User
 from protozoo.consensus.asking import questions_propose
@@ -82,7 +83,10 @@ def _merge(
     earlier = np.empty(0, dtype=np.int64) if state is None else state.volunteers
     ballots = ballots_read(campaign, question, places, earlier=earlier)
     if not ballots.n_votes:
-        raise NothingToMergeError(f"Nobody has voted in {campaign} yet, as its question stands.")
+        raise NothingToMergeError(
+            _("Nobody has voted in %(campaign)s yet, as its question stands.")
+            % {"campaign": campaign}
+        )
     report(0, 0, f"merging {ballots.n_votes} votes")
     merged = merge(
         ballots.votes,
@@ -133,12 +137,18 @@ def review_record(
 ) -> Review:
     """Take a scientist's decision on a subject; earlier ones stay on record."""
     if not reviewer.has_perm("accounts.review"):
-        raise ReviewError("Only scientists review labels; ask an admin for the role.")
+        raise ReviewError(_("Only scientists review labels; ask an admin for the role."))
     classes = tree_classes(question_newest(campaign).tree)
     if label not in classes:
-        raise ReviewError(f"A label is one of {', '.join(classes)}; got {label!r}.")
+        raise ReviewError(
+            _("A label is one of %(classes)s; got %(label)r.")
+            % {"classes": ", ".join(classes), "label": label}
+        )
     if not campaign.sorting.assignments.filter(subject=subject).exists():
-        raise ReviewError(f"Subject {subject} does not belong to {campaign}.")
+        raise ReviewError(
+            _("Subject %(subject)s does not belong to %(campaign)s.")
+            % {"subject": subject, "campaign": campaign}
+        )
     return Review.objects.create(
         campaign=campaign, subject=subject, reviewer=reviewer, label=label, note=note
     )
@@ -154,7 +164,8 @@ def _only_merger(campaign: Campaign) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise MergeBusyError(
-                f"The votes of {campaign} are being merged already; it will be done soon."
+                _("The votes of %(campaign)s are being merged already; it will be done soon.")
+                % {"campaign": campaign}
             ) from error
         yield
 

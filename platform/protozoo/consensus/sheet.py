@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from protozoo.consensus.charts import heat
 from protozoo.consensus.labels import Label, Labels
@@ -25,11 +27,11 @@ BAR: Final = UNIT - 12
 LONGEST_BADGE: Final = 11
 
 OVERLAYS: Final = {
-    "class": "Class",
-    "hits": "Hits",
-    "umatrix": "U-matrix",
-    "entropy": "Entropy",
-    "pictures": "Pictures only",
+    "class": _("Class"),
+    "hits": _("Hits"),
+    "umatrix": _("U-matrix"),
+    "entropy": _("Entropy"),
+    "pictures": _("Pictures only"),
 }
 
 
@@ -54,8 +56,8 @@ class Cell:
     def badge(self) -> str:
         if self.label is None:
             return ""
-        fits = len(self.label.name) <= LONGEST_BADGE
-        return self.label.name if fits else self.label.key.capitalize()
+        fits = len(str(self.label)) <= LONGEST_BADGE
+        return str(self.label) if fits else self.label.key.capitalize()
 
 
 @dataclass(frozen=True)
@@ -136,12 +138,12 @@ def _cell(
 
 def _description(prototype: Prototype, label: Label | None, probability: float | None) -> str:
     n = prototype.n_members
-    members = "no members" if n == 0 else "1 member" if n == 1 else f"{n} members"
+    members = ngettext("%(n)d member", "%(n)d members", n) % {"n": n} if n else _("no members")
     said = f"{prototype}: {members}"
     if label is None:
         return said
     certain = "" if probability is None else f" ({probability:.0%})"
-    return f"{said}, {label.name}{certain}"
+    return f"{said}, {label}{certain}"
 
 
 def _share(value: float, lowest: float, highest: float) -> float:

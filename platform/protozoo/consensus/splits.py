@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 from django.db import transaction
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from protozoo.accounts.models import User
@@ -95,7 +96,7 @@ def prototype_split_later(
     return underway or job_create(
         task=SPLIT_TASK,
         arguments={"proposal_id": proposal.pk},
-        title=f"Split {prototype} of {campaign}"[:200],
+        title=f"Split prototype {prototype.row}, {prototype.column} of {campaign}"[:200],
         created_by=created_by,
     )
 
@@ -104,7 +105,10 @@ def split_dismiss(*, campaign: Campaign, prototype: Prototype) -> SplitProposal:
     """Leave a prototype as it is; it is not proposed again."""
     proposal = split_proposal_get(campaign=campaign, prototype=prototype)
     if proposal.state == SplitProposal.State.SPLIT:
-        raise SplitError(f"{prototype} has been split already; its child map is in use.")
+        raise SplitError(
+            _("%(prototype)s has been split already; its child map is in use.")
+            % {"prototype": str(prototype).capitalize()}
+        )
     proposal.state = SplitProposal.State.DISMISSED
     proposal.save()
     return proposal
@@ -130,8 +134,11 @@ def split_finish(*, proposal: SplitProposal, child: Sorting) -> int:
 def split_proposal_get(*, campaign: Campaign, prototype: Prototype) -> SplitProposal:
     """Find the proposal, or make it: a scientist may see what the merge does not."""
     if prototype.sorting_id != campaign.sorting_id:
-        raise SplitError(f"{prototype} is not on the map of {campaign}.")
-    found, _ = SplitProposal.objects.get_or_create(
+        raise SplitError(
+            _("%(prototype)s is not on the map of %(campaign)s.")
+            % {"prototype": str(prototype).capitalize(), "campaign": campaign}
+        )
+    found, _created = SplitProposal.objects.get_or_create(
         campaign=campaign,
         prototype=prototype,
         defaults={"purity": 0.0, "probability_mixed": 0.0},

@@ -9,6 +9,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from protozoo.accounts.models import User
@@ -224,15 +226,22 @@ def _place(assignment: Assignment) -> dict[str, Any]:
         "prototype": home,
         "prototype_picture": prototype_picture_url(home, size=256),
         "member_picture": member_picture_url(assignment, size=256),
-        "prototype_caption": f"Prototype {home.row}, {home.column}: {home.n_members} members",
-        "member_caption": f"This subject, {_turned(assignment)}",
+        "prototype_caption": ngettext(
+            "%(prototype)s: %(n)d member", "%(prototype)s: %(n)d members", home.n_members
+        )
+        % {"prototype": str(home).capitalize(), "n": home.n_members},
+        "member_caption": _turned(assignment),
     }
 
 
 def _turned(assignment: Assignment) -> str:
     """Say how a subject is turned into its prototype's frame."""
-    turned = f"turned by {math.degrees(assignment.angle_rad):.0f}°"
-    return f"mirrored and {turned}" if assignment.is_flipped else turned
+    said = (
+        _("This subject, mirrored and turned by %(angle)s°")
+        if assignment.is_flipped
+        else _("This subject, turned by %(angle)s°")
+    )
+    return said % {"angle": f"{math.degrees(assignment.angle_rad):.0f}"}
 
 
 def _review_form(request: HttpRequest, standing: Standing) -> ReviewForm | None:
@@ -267,7 +276,7 @@ def subject_review(request: HttpRequest, pk: int) -> HttpResponse:
     except ProtoZooError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "Your decision is written down.")
+        messages.success(request, _("Your decision is written down."))
     return redirect("subject", pk=pk)
 
 
@@ -296,10 +305,12 @@ def campaign_split(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     try:
         if "dismiss" in request.POST:
             split_dismiss(campaign=campaign, prototype=shown)
-            messages.success(request, f"{str(shown).capitalize()} stays as it is.")
+            said = _("%(prototype)s stays as it is.")
+            messages.success(request, said % {"prototype": str(shown).capitalize()})
         else:
             prototype_split_later(campaign=campaign, prototype=shown, created_by=request.user)
-            messages.success(request, f"The members of {shown} will be sorted by themselves.")
+            said = _("The members of %(prototype)s will be sorted by themselves.")
+            messages.success(request, said % {"prototype": shown})
     except ProtoZooError as error:
         messages.error(request, str(error))
     return redirect("campaign-splits", slug=slug)

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from protozoo.jobs.models import Job
@@ -47,11 +48,11 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     stopped = job_cancel(job_id=get_object_or_404(Job, pk=pk).pk)
     if stopped.state == Job.State.CANCELLED:
-        messages.success(request, "The job is cancelled.")
+        messages.success(request, _("The job is cancelled."))
     elif stopped.is_finished:
-        messages.warning(request, "The job was finished already.")
+        messages.warning(request, _("The job was finished already."))
     else:
-        messages.success(request, "The job will stop at its next step.")
+        messages.success(request, _("The job will stop at its next step."))
     return redirect("job", pk=pk)
 
 
@@ -61,7 +62,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     waiting = job_retry(job_id=get_object_or_404(Job, pk=pk).pk)
     if waiting.state == Job.State.QUEUED:
-        messages.success(request, "The job waits for a worker again.")
+        messages.success(request, _("The job waits for a worker again."))
     else:
-        messages.warning(request, "Only failed and cancelled jobs can be tried again.")
+        messages.warning(request, _("Only failed and cancelled jobs can be tried again."))
     return redirect("job", pk=pk)

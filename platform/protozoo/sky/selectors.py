@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from protozoo.exceptions import ProtoZooError
 from protozoo.sky.positions import cone_ranges, separation_arcsec
@@ -48,8 +49,11 @@ class Cone:
         """Check the numbers and make the cone."""
         if not (-90 <= dec_deg <= 90 and -360 <= ra_deg <= 360 and 0 <= radius_deg <= 180):
             raise ConeError(
-                "A cone needs a right ascension from -360 to 360, a declination from -90 to 90"
-                f" and a radius from 0 to 180 degrees; got {ra_deg}, {dec_deg}, {radius_deg}."
+                _(
+                    "A cone needs a right ascension from -360 to 360, a declination from -90 to 90"
+                    " and a radius from 0 to 180 degrees; got %(ra)s, %(dec)s, %(radius)s."
+                )
+                % {"ra": ra_deg, "dec": dec_deg, "radius": radius_deg}
             )
         return cls(ra_deg % 360, dec_deg, radius_deg)
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from protozoo.subjects.models import Subject
 from protozoo.surveys.models import Survey
@@ -13,10 +15,10 @@ class Sorting(models.Model):
     """One trained map and the projection of every subject of a survey on it."""
 
     class State(models.TextChoices):
-        NEW = "new", "new"
-        TRAINING = "training", "training"
-        PROJECTING = "projecting", "projecting"
-        READY = "ready", "ready"
+        NEW = "new", _("new")
+        TRAINING = "training", _("training")
+        PROJECTING = "projecting", _("projecting")
+        READY = "ready", _("ready")
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="sortings")
     parent = models.ForeignKey(
@@ -31,7 +33,7 @@ class Sorting(models.Model):
     columns = models.PositiveSmallIntegerField(default=10)
     topology = models.CharField(
         max_length=12,
-        choices=[("rectangular", "rectangular"), ("hexagonal", "hexagonal")],
+        choices=[("rectangular", _("rectangular")), ("hexagonal", _("hexagonal"))],
         default="rectangular",
     )
     is_periodic = models.BooleanField(default=False)
@@ -96,7 +98,10 @@ class Prototype(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"prototype {self.row}, {self.column}"
+        return gettext("prototype %(row)s, %(column)s") % {
+            "row": self.row,
+            "column": self.column,
+        }
 
     @property
     def unit(self) -> int:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from protozoo.jobs.models import Job
 from protozoo.sorting.exceptions import SortingBusyError, SortingError
@@ -82,8 +83,15 @@ def child_sorting_create(*, prototype: Prototype) -> Sorting:
     edge = min(MOST_CHILD_EDGE, math.isqrt(prototype.n_members // MEMBERS_OF_A_CHILD))
     if edge < LEAST_CHILD_EDGE:
         raise SortingError(
-            f"Only {prototype.n_members} members lie at {prototype}; a map of their own needs at"
-            f" least {LEAST_CHILD_EDGE**2 * MEMBERS_OF_A_CHILD}."
+            _(
+                "Only %(n)d members lie at %(prototype)s; a map of their own needs at least"
+                " %(least)d."
+            )
+            % {
+                "n": prototype.n_members,
+                "prototype": prototype,
+                "least": LEAST_CHILD_EDGE**2 * MEMBERS_OF_A_CHILD,
+            }
         )
     return Sorting.objects.create(
         survey=parent.survey,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from protozoo.accounts.models import Volunteer
 from protozoo.sorting.models import Prototype, Sorting
@@ -16,9 +17,9 @@ class Campaign(models.Model):
     """A question tree put to volunteers over one sorting."""
 
     class State(models.TextChoices):
-        DRAFT = "draft", "draft"
-        OPEN = "open", "open"
-        CLOSED = "closed", "closed"
+        DRAFT = "draft", _("draft")
+        OPEN = "open", _("open")
+        CLOSED = "closed", _("closed")
 
     sorting = models.ForeignKey(Sorting, on_delete=models.PROTECT, related_name="campaigns")
     slug = models.SlugField(max_length=60, unique=True)
@@ -105,18 +106,18 @@ class Item(models.Model):
     """What a volunteer sees: a prototype, a grid of its members, or one subject."""
 
     class Kind(models.TextChoices):
-        PROTOTYPE = "prototype", "prototype"
-        GRID = "grid", "grid of members"
-        OUTLIER = "outlier", "outlier"
-        SUBJECT = "subject", "doubtful subject"
-        AUDIT = "audit", "audit subject"
-        GOLD = "gold", "subject of known class"
+        PROTOTYPE = "prototype", _("prototype")
+        GRID = "grid", _("grid of members")
+        OUTLIER = "outlier", _("outlier")
+        SUBJECT = "subject", _("doubtful subject")
+        AUDIT = "audit", _("audit subject")
+        GOLD = "gold", _("subject of known class")
 
     class Retirement(models.TextChoices):
-        COUNT = "count", "enough votes"
-        POSTERIOR = "posterior", "sure enough"
-        GAIN = "gain", "no more to be learnt"
-        CAP = "cap", "no consensus"
+        COUNT = "count", _("enough votes")
+        POSTERIOR = "posterior", _("sure enough")
+        GAIN = "gain", _("no more to be learnt")
+        CAP = "cap", _("no consensus")
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="items")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -218,8 +219,8 @@ class Vote(models.Model):
     class Verdict(models.TextChoices):
         """What is said of a grid; a question tree answers all other items."""
 
-        SORTED = "sorted", "those ticked do not belong"
-        TOO_MIXED = "too_mixed", "too mixed to say"
+        SORTED = "sorted", _("those ticked do not belong")
+        TOO_MIXED = "too_mixed", _("too mixed to say")
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="votes")
     volunteer = models.ForeignKey(Volunteer, on_delete=models.PROTECT, related_name="votes")

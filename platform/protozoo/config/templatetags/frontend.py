@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.template.context import RequestContext
 from django.templatetags.static import static
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -134,12 +135,12 @@ def figure(value: float | None, digits: int = 3) -> str:
     text = f"{value:.{digits}g}"
     if "e" in text and abs(value) < 1e15:
         text = f"{float(text):,.0f}".replace(",", THIN_SPACE) if abs(value) >= 1 else text
-    return text.replace("-", MINUS)
+    return number_format(text).replace("-", MINUS)
 
 
 @register.filter
 def degrees(value: float | None) -> str:
-    """Write an angle on the sky to a third of an arcsecond: 161.0323°."""
+    """Write an angle on the sky to a third of an arcsecond, as programs take it: 161.0323°."""
     return "" if value is None else f"{value:.4f}°".replace("-", MINUS)
 
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from django import template
+from django.utils.translation import gettext_lazy as _
 
 from protozoo.consensus.cost_curve import calibration_chart, cost_curve, cost_curve_chart
 from protozoo.consensus.models import SplitProposal
@@ -12,12 +13,12 @@ from protozoo.voting.selectors import items_without_consensus
 register = template.Library()
 
 NAMES: Final = {
-    Item.Kind.PROTOTYPE.value: "Prototypes",
-    Item.Kind.GRID.value: "Grids of members",
-    Item.Kind.SUBJECT.value: "Doubtful sources",
-    Item.Kind.OUTLIER.value: "Outliers",
-    Item.Kind.AUDIT.value: "Random checks",
-    Item.Kind.GOLD.value: "Sources that experts know",
+    Item.Kind.PROTOTYPE.value: _("Prototypes"),
+    Item.Kind.GRID.value: _("Grids of members"),
+    Item.Kind.SUBJECT.value: _("Doubtful sources"),
+    Item.Kind.OUTLIER.value: _("Outliers"),
+    Item.Kind.AUDIT.value: _("Random checks"),
+    Item.Kind.GOLD.value: _("Sources that experts know"),
 }
 
 

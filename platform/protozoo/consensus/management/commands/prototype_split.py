@@ -37,7 +37,9 @@ class Command(BaseCommand):
                 job = job_do(
                     task=SPLIT_TASK,
                     arguments={"proposal_id": proposal.pk},
-                    title=f"Split {prototype} of {campaign}"[:200],
+                    title=f"Split prototype {prototype.row}, {prototype.column} of {campaign}"[
+                        :200
+                    ],
                     on_progress=progress,
                 )
         except ProtoZooError as error:
