@@ -67,7 +67,7 @@ def test_a_crowd_loses_no_vote_and_sees_nothing_twice(storage) -> None:
                 slug=SLUG,
                 n_volunteers=N_VOLUNTEERS,
                 seconds=SECONDS,
-                habits=replace(Habits(), pause_s=0.05, replays=0.1, leaves=0.05),
+                habits=replace(Habits(), pause_s=0.05, replays=0.1, changes=0.1, leaves=0.05),
                 accounts=accounts,
             )
         )

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-# So many items lie ready in the browser; it asks for more when so many are left.
+# So many items lie ready in the browser, beside the one shown; with so many left it asks again.
 HELD: Final = 10
-REFILL_AT: Final = 6
+REFILL_AT: Final = 7
 # Whoever leaves comes back after so long.
 AWAY_S: Final = 2.0
 # All have come after this share of the time.
@@ -30,8 +30,8 @@ class Habits:
     pause_s: float = 1.0
     pictures: float = 0.2
     replays: float = 0.03
-    changes: float = 0.0
-    skips: float = 0.0
+    changes: float = 0.03
+    skips: float = 0.02
     leaves: float = 0.01
 
 
@@ -271,7 +271,9 @@ class Volunteer:
         self._log.sent.append(
             Sent(self._number, item["id"], vote["client_uuid"], said["answer"], ticked, supersedes)
         )
-        self._last = {"item": item, "client_uuid": vote["client_uuid"]}
+        # Whoever has been told what a known one is may not change the answer to it.
+        is_final = said["gold"] is not None
+        self._last = None if is_final else {"item": item, "client_uuid": vote["client_uuid"]}
         self._check_replies(vote, replies)
 
     async def _post(self, vote: dict[str, Any], *, twice: bool) -> list[Reply]:
