@@ -106,7 +106,8 @@ def with_progress(campaigns: Iterable[Campaign]) -> list[CampaignWithProgress]:
 
 
 def question_newest(campaign: Campaign) -> Question:
-    return campaign.questions.order_by("-version")[0]
+    """Give the question as it stands; a campaign of `campaigns_public` knows it already."""
+    return campaign.questions.all()[0]
 
 
 # Items --------------------------------------------------------------------------------------
@@ -349,6 +350,8 @@ def _subject_shown(item: Item, question_version: int) -> ShownItem:
 
 def _members_of(prototypes: Sequence[Prototype]) -> dict[int, list[Picture]]:
     """Give pictures of each prototype's nearest members and of its farthest, each member once."""
+    if not prototypes:
+        return {}
     keys = _member_keys(prototypes)
     members = Assignment.objects.select_related("subject__survey").in_bulk(
         [key for near, far in keys.values() for key in (*near, *far)]

@@ -463,8 +463,7 @@ def _item_locked(item_id: int) -> Item | None:
 
 
 def _vote_of_uuid(client_uuid: uuid.UUID, volunteer: Volunteer) -> Vote | None:
-    known = Vote.objects.select_related("question", "supersedes")
-    vote = known.filter(client_uuid=client_uuid).first()
+    vote = Vote.objects.filter(client_uuid=client_uuid).first()
     if vote is not None and vote.volunteer_id != volunteer.pk:
         raise ClientUuidTakenError(
             "This client_uuid belongs to another volunteer's vote; make a new one."
@@ -569,11 +568,11 @@ def _vote_lost_race(ballot: _Ballot) -> tuple[Vote, bool]:
 
 def _question_of(campaign: Campaign, version: int, shown: Vote | Lease | None) -> Question:
     """Find the newest version of the question, or the one that the volunteer was shown."""
+    if shown is not None and version == shown.question.version:
+        return shown.question
     newest = question_newest(campaign)
     if version == newest.version:
         return newest
-    if shown is not None and version == shown.question.version:
-        return shown.question
     if version > newest.version or version < 1:
         raise AnswerError(f"The question has no version {version}; the newest is {newest.version}.")
     raise QuestionOutdatedError(
