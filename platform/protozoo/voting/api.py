@@ -20,6 +20,7 @@ from protozoo.accounts.cookies import volunteer_cookie_set
 from protozoo.accounts.models import User, Volunteer
 from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.accounts.services import volunteer_of_token, volunteer_of_user
+from protozoo.voting import marked_api
 from protozoo.voting.exceptions import BodyTooLargeError, ItemUnknownError, VolunteerUnknownError
 from protozoo.voting.guide import guide_of
 from protozoo.voting.models import MAX_COMMENT, Campaign, Item, Vote
@@ -579,4 +580,5 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<slug:slug>/guide/", LearningGuide.as_view(), name="api-guide"),
     path("votes/", VoteCreate.as_view(), name="api-votes"),
     path("votes/mine/", OwnVotes.as_view(), name="api-votes-mine"),
+    *marked_api.urlpatterns,
 ]
