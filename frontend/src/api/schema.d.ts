@@ -180,6 +180,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/prototypes/{id}/marks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What volunteers marked on a prototype, in its own frame. */
+        get: operations["prototypes_marks_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/prototypes/{id}/members/": {
         parameters: {
             query?: never;
@@ -393,6 +410,23 @@ export interface paths {
         };
         /** @description A subject's class probabilities, and why. */
         get: operations["subjects_label_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subjects/{id}/marks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What volunteers marked on a subject and on its prototypes, in the subject's own frame. */
+        get: operations["subjects_marks_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -719,6 +753,61 @@ export interface components {
          * @enum {string}
          */
         MarkShape: "point" | "box";
+        /** @description What was marked in one picture. */
+        MarkedPicture: {
+            /**
+             * Format: double
+             * @description Half the side of the picture.
+             */
+            half_arcsec: number;
+            /** @description Spots on which at least half of the people agree, and at least two. */
+            agreed: components["schemas"]["MarkedSpot"][];
+            /** @description Each single mark. */
+            marks: components["schemas"]["MarkedSpot"][];
+        };
+        /** @description A spot of a picture, from its center: x to the right and y up. */
+        MarkedSpot: {
+            /** @description Key of the role in the question's tree. */
+            role: string;
+            role_title: string;
+            shape: components["schemas"]["MarkShape"];
+            /** Format: double */
+            x_arcsec: number;
+            /** Format: double */
+            y_arcsec: number;
+            /**
+             * Format: double
+             * @description Of a box, as its height.
+             */
+            width_arcsec: number | null;
+            /** Format: double */
+            height_arcsec: number | null;
+            /**
+             * Format: double
+             * @description By which a box is turned counter-clockwise about its center.
+             */
+            angle_deg: number;
+            /**
+             * Format: double
+             * @description ICRS, taking north for up in the subject's cutout; null on a prototype.
+             */
+            ra_deg: number | null;
+            /** Format: double */
+            dec_deg: number | null;
+            /** @description From which a subject has the spot; null: it was put on this very picture. */
+            readonly prototype: string | null;
+            /** @description Tells those apart who marked the same picture; null where several agree. */
+            volunteer: number | null;
+            /** @description Who marked this spot. */
+            n_volunteers: number;
+            /** @description Who marked the picture, or was asked to. */
+            n_asked: number;
+            /**
+             * Format: double
+             * @description Of one volunteer's mark along one axis, where several agree.
+             */
+            scatter_arcsec: number | null;
+        };
         /**
          * @description * `class` - class
          *     * `mixed` - mixed
@@ -1661,6 +1750,27 @@ export interface operations {
             };
         };
     };
+    prototypes_marks_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkedPicture"];
+                };
+            };
+        };
+    };
     prototypes_members_list: {
         parameters: {
             query?: {
@@ -1988,6 +2098,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubjectLabel"];
+                };
+            };
+        };
+    };
+    subjects_marks_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkedPicture"];
                 };
             };
         };
