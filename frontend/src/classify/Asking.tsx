@@ -52,6 +52,8 @@ export function Asking(props: Props) {
       <Stage
         key={turn}
         item={item}
+        hearsKeys={hearsKeys}
+        hearsCharacters={hearsCharacters}
         onShown={() => dispatch({ type: "shown", item: item.id, now: performance.now() })}
         onPassOver={() => dispatch({ type: "skipped", item: item.id, uuid: randomUuid() })}
       />

@@ -6,6 +6,9 @@ import { gridCommandOf } from "../lib/keys";
 import { leafOf } from "../lib/tree";
 import { randomUuid } from "../lib/uuid";
 import { t } from "../lib/words";
+import { useViewing } from "../viewer/useViewing";
+import { Viewer } from "../viewer/Viewer";
+import { ViewPanel } from "../viewer/ViewPanel";
 import { BrokenPicture } from "./BrokenPicture";
 import { Sending } from "./Sending";
 import { Tile } from "./Tile";
@@ -36,6 +39,7 @@ export function Grid(props: Props) {
     () => dispatch({ type: "shown", item: item.id, now: performance.now() }),
   );
   const [before, after] = callingParts();
+  const viewing = useViewing(item.main, { hearsKeys, hearsCharacters });
   const help = leafOf(state.tree, item.label)?.help;
 
   const toggle = (place: number) => dispatch({ type: "ticked", place, now: performance.now() });
@@ -66,14 +70,13 @@ export function Grid(props: Props) {
     <div class="sorting">
       <section class="group" aria-labelledby="question">
         <figure class="picture picture--chart group__picture">
-          <img
-            key={pictures.tries}
-            src={item.main.url}
-            alt={item.main.alt}
-            width="512"
-            height="512"
-            onLoad={() => pictures.arrived(item.main.url)}
-            onError={pictures.failed}
+          <Viewer
+            picture={item.main}
+            viewing={viewing}
+            isLarge
+            tries={pictures.tries}
+            onShown={() => pictures.arrived(item.main.url)}
+            onBroken={pictures.failed}
           />
         </figure>
         <div class="group__words">
@@ -87,6 +90,7 @@ export function Grid(props: Props) {
           </h2>
           {help && <p class="group__help">{help}</p>}
         </div>
+        <ViewPanel picture={item.main} viewing={viewing} />
         <button class="button button--quiet group__button" type="button" onClick={onHelp}>
           {t("Help")}{" "}
           <span class="key" aria-hidden="true">
@@ -111,6 +115,7 @@ export function Grid(props: Props) {
               isReady={isReady}
               isCurrent={place === current}
               pictures={pictures}
+              viewing={viewing}
               onToggle={() => toggle(place)}
               onFocus={() => setCurrent(place)}
             />

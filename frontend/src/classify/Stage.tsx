@@ -1,17 +1,22 @@
-/** The pictures of one item: the large one, and the aligned members of a prototype around it. */
+/** The pictures of one item: the large one, and under a prototype its nearest and farthest members. */
 import { useState } from "preact/hooks";
 import type { Item } from "../lib/classifying";
+import { t } from "../lib/words";
+import { type Hearing, useViewing, type Viewing } from "../viewer/useViewing";
+import { Viewer } from "../viewer/Viewer";
+import { ViewPanel } from "../viewer/ViewPanel";
 import { BrokenPicture } from "./BrokenPicture";
 
-interface Props {
+interface Props extends Hearing {
   item: Item;
   onShown: () => void;
   onPassOver: () => void;
 }
 
-export function Stage({ item, onShown, onPassOver }: Props) {
+export function Stage({ item, onShown, onPassOver, ...hearing }: Props) {
   const [tries, setTries] = useState(0);
   const [isBroken, setIsBroken] = useState(false);
+  const viewing = useViewing(item.main, hearing);
   const again = () => {
     setIsBroken(false);
     setTries(tries + 1);
@@ -22,26 +27,43 @@ export function Stage({ item, onShown, onPassOver }: Props) {
       aria-label={item.description}
     >
       <figure class="picture picture--chart stage__main">
-        <img
-          key={tries}
-          src={item.main.url}
-          alt={item.main.alt}
-          width="512"
-          height="512"
-          onLoad={onShown}
-          onError={() => setIsBroken(true)}
+        <Viewer
+          picture={item.main}
+          viewing={viewing}
+          isLarge
+          tries={tries}
+          onShown={onShown}
+          onBroken={() => setIsBroken(true)}
         />
+        <ViewPanel picture={item.main} viewing={viewing} />
       </figure>
-      {item.members.length > 0 && (
-        <ul class="stage__members" aria-label="Some of its members, turned into the same frame">
-          {item.members.map((member) => (
-            <li key={member.url}>
-              <img src={member.url} alt={member.alt} width="128" height="128" />
-            </li>
-          ))}
-        </ul>
-      )}
+      <Members item={item} rank="nearest" name={t("Most alike")} viewing={viewing} />
+      <Members item={item} rank="farthest" name={t("Least alike")} viewing={viewing} />
       {isBroken && <BrokenPicture onAgain={again} onPassOver={onPassOver} />}
     </section>
+  );
+}
+
+interface MembersProps {
+  item: Item;
+  rank: "nearest" | "farthest";
+  name: string;
+  viewing: Viewing;
+}
+
+function Members({ item, rank, name, viewing }: MembersProps) {
+  const members = item.members.filter((member) => member.rank === rank);
+  if (!members.length) return null;
+  return (
+    <div class={`stage__members stage__members--${rank}`}>
+      <p aria-hidden="true">{name}</p>
+      <ul aria-label={`${name}, ${t("turned into the same frame")}`}>
+        {members.map((member) => (
+          <li key={member.url}>
+            <Viewer picture={member} viewing={viewing} />
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

@@ -1,6 +1,8 @@
 /** One member of a grid: a picture that is a button, pressed when it does not belong. */
 import type { Item } from "../lib/classifying";
 import { TICK_KEYS } from "../lib/grid";
+import type { Viewing } from "../viewer/useViewing";
+import { Viewer } from "../viewer/Viewer";
 import type { Pictures } from "./usePictures";
 
 interface Props {
@@ -11,12 +13,14 @@ interface Props {
   /** The one tile of the grid that the Tab key leads to; arrows lead to the others. */
   isCurrent: boolean;
   pictures: Pictures;
+  viewing: Viewing;
   onToggle: () => void;
   onFocus: () => void;
 }
 
 export function Tile(props: Props) {
-  const { picture, place, isTicked, isReady, isCurrent, pictures, onToggle, onFocus } = props;
+  const { picture, place, isTicked, isReady, isCurrent, pictures, viewing, onToggle, onFocus } =
+    props;
   const key = TICK_KEYS[place];
   return (
     <button
@@ -30,15 +34,12 @@ export function Tile(props: Props) {
       onFocus={onFocus}
       onKeyDown={keepEnterForSending}
     >
-      <img
-        key={pictures.tries}
-        src={picture.url}
-        alt={picture.alt}
-        width="192"
-        height="192"
-        draggable={false}
-        onLoad={() => pictures.arrived(picture.url)}
-        onError={pictures.failed}
+      <Viewer
+        picture={picture}
+        viewing={viewing}
+        tries={pictures.tries}
+        onShown={() => pictures.arrived(picture.url)}
+        onBroken={pictures.failed}
       />
       <span class="tile__key" aria-hidden="true">
         {key}

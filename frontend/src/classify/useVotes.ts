@@ -7,7 +7,6 @@ import {
   beginning,
   type Event,
   held,
-  type Item,
   isOffline,
   type Served,
   type State,
@@ -16,6 +15,7 @@ import {
 import type { Outbox } from "../lib/outbox";
 import type { Parcel } from "../lib/parcels";
 import type { Tree } from "../lib/tree";
+import { usePixelsAhead } from "../viewer/usePixels";
 
 export interface Addresses {
   next: string;
@@ -42,7 +42,7 @@ export function useVotes(
   const tries = useTries(isOffline(state));
   useItems(state, dispatch, addresses.next, luggage.wanted, tries);
   useOutbox(state, dispatch, luggage.outbox, tries);
-  usePicturesAhead(state.queue);
+  usePixelsAhead(state.queue);
   return [state, dispatch];
 }
 
@@ -131,15 +131,6 @@ function useTries(isFailing: boolean): number {
     return () => clearTimeout(timer);
   }, [isFailing, tries]);
   return tries;
-}
-
-/** Lets the browser fetch the pictures of the items to come. */
-function usePicturesAhead(queue: Item[]): void {
-  useEffect(() => {
-    for (const item of queue.slice(1)) {
-      for (const picture of [item.main, ...item.members]) new Image().src = picture.url;
-    }
-  }, [queue]);
 }
 
 function errorOf(reason: unknown): ApiError {
