@@ -22,7 +22,7 @@ def test_campaign_says_how_many_pictures_the_answers_speak_for(client) -> None:
     make_vote(item)
     make_vote(item)
     text = client.get("/campaigns/radio/").content.decode()
-    assert "2 answers have spoken for 10 of 30 pictures: 0.2 answers each." in text
+    assert "2 answers have spoken for 10 of 30 pictures: 0.2 for each." in text
     assert "Asking the same of every picture alone would have taken 30." in text
     assert "simulated" not in text
 
@@ -31,7 +31,7 @@ def test_campaign_labels_simulated_answers(client) -> None:
     campaign = make_campaign(slug="radio")
     make_vote(campaign.items.all()[0], volunteer=make_volunteer(is_simulated=True))
     text = client.get("/campaigns/radio/").content.decode()
-    assert "1 of these answers were made by simulated volunteers" in text
+    assert "1 of these answers was made by a simulated volunteer" in text
 
 
 def test_a_closed_campaign_offers_no_start(client) -> None:

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 
 from protozoo.exceptions import ProtoZooError
+from protozoo.voting.trees import TEXTS
 
 FRONTEND: Final = settings.ROOT / "frontend"
 # Where each function that marks a text has it; "c" is its context.
@@ -35,7 +36,6 @@ KEYWORDS: Final[dict[str, Any]] = {
 }
 ISLAND_CALL: Final = re.compile(r"(?<![\w.$])(tn?)\(")
 ISLAND_TEXT: Final = re.compile(r'\s*("(?:[^"\\\n]|\\.)*")\s*[,)]')
-TREE_TEXTS: Final = {"text", "help", "label"}
 PLACEHOLDER: Final = re.compile(r"%\(\w+\)[a-z]|\{\w*\}")
 
 
@@ -114,7 +114,7 @@ def _texts_of_tree(value: Any, path: Path) -> Iterator[Text]:
             yield from _texts_of_tree(each, path)
     elif isinstance(value, dict):
         for key, each in value.items():
-            if key in TREE_TEXTS and isinstance(each, str) and each:
+            if key in TEXTS and isinstance(each, str) and each:
                 yield Text(each, None, None, path)
             else:
                 yield from _texts_of_tree(each, path)

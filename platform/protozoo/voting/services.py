@@ -12,6 +12,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from protozoo.accounts.models import Volunteer
 from protozoo.sorting.models import Sorting
@@ -67,7 +69,9 @@ VOTES_CAP: Final = 12
 # Whoever comes back from lunch has not looked at the picture for longer than this.
 MAX_SECONDS: Final = 600.0
 BATCH_SIZE: Final = 1000
-_FIRST_COUNTS: Final = "You have answered this item already; your first answer counts."
+_FIRST_COUNTS: Final = gettext_lazy(
+    "You have answered this item already; your first answer counts."
+)
 
 
 # Campaigns ----------------------------------------------------------------------------------
@@ -475,13 +479,17 @@ def _vote_add(item: Item, ballot: _Ballot) -> tuple[Vote, bool]:
     now = timezone.now()
     campaign = item.campaign
     if campaign.state != Campaign.State.OPEN:
-        raise CampaignClosedError(f"The campaign {campaign.title!r} takes no votes now.")
+        raise CampaignClosedError(
+            _("The campaign “%(title)s” takes no votes now.") % {"title": campaign.title}
+        )
     former = _vote_former(item, ballot)
     lease = item.leases.select_related("question").filter(
         volunteer=ballot.volunteer, expires_at__gt=now
     ).first()  # fmt: skip
     if item.retired_at is not None and lease is None and former is None:
-        raise ItemRetiredError("This item has enough votes by now; please go on with the next one.")
+        raise ItemRetiredError(
+            _("This item has enough votes by now; please go on with the next one.")
+        )
     question = _question_of(campaign, ballot.question_version, former or lease)
     answer, ticked = _answer_of(item, question, ballot)
     vote = Vote(
@@ -522,13 +530,13 @@ def _vote_former(item: Item, ballot: _Ballot) -> Vote | None:
     earlier = item.votes.filter(volunteer=ballot.volunteer)
     if ballot.supersedes is None:
         if earlier.exists():
-            raise AlreadyVotedError(_FIRST_COUNTS)
+            raise AlreadyVotedError(str(_FIRST_COUNTS))
         return None
     if not earlier.filter(client_uuid=ballot.supersedes).exists():
-        raise VoteUnknownError("You have no earlier answer to this item that could be changed.")
+        raise VoteUnknownError(_("You have no earlier answer to this item that could be changed."))
     if item.kind == Item.Kind.GOLD:
         raise AlreadyVotedError(
-            "You have been told what this one is, so your first answer to it counts."
+            _("You have been told what this one is, so your first answer to it counts.")
         )
     return earlier.select_related("question").get(superseded_at=None)
 
@@ -562,7 +570,7 @@ def _vote_lost_race(ballot: _Ballot) -> tuple[Vote, bool]:
     """Find the vote with the same client_uuid that another item's transaction wrote meanwhile."""
     earlier = _vote_of_uuid(ballot.client_uuid, ballot.volunteer)
     if earlier is None:
-        raise AlreadyVotedError(_FIRST_COUNTS)
+        raise AlreadyVotedError(str(_FIRST_COUNTS))
     return earlier, False
 
 
@@ -576,7 +584,8 @@ def _question_of(campaign: Campaign, version: int, shown: Vote | Lease | None) -
     if version > newest.version or version < 1:
         raise AnswerError(f"The question has no version {version}; the newest is {newest.version}.")
     raise QuestionOutdatedError(
-        f"The question has changed since version {version}; please load the page again."
+        _("The question has changed since version %(version)s; please load the page again.")
+        % {"version": version}
     )
 
 

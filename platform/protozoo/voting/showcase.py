@@ -12,7 +12,7 @@ from protozoo.sorting.models import Prototype
 from protozoo.sorting.pictures import prototype_picture_url
 from protozoo.voting.models import Campaign, Item, Vote
 from protozoo.voting.selectors import Progress, campaign_progress, with_progress
-from protozoo.voting.trees import Answer, Tree, tree_leaves
+from protozoo.voting.trees import Answer, Tree, answer_said, tree_leaves
 
 N_PICTURES: Final = 16
 PICTURE_SIZE: Final = 256
@@ -98,9 +98,9 @@ def campaign_coverage(campaign: Campaign) -> Coverage:
 
 
 def numbered_answers(tree: Tree) -> list[NumberedAnswer]:
-    """List the answers that end the tree, numbered in its order."""
+    """List the answers that end the tree, numbered in its order, in the reader's language."""
     leaves = tree_leaves(tree)
     return [
-        NumberedAnswer(min(number, MAX_NUMBER), answer)
+        NumberedAnswer(min(number, MAX_NUMBER), answer_said(answer))
         for number, answer in enumerate(leaves, start=1)
     ]

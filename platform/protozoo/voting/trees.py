@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, NotRequired, TypedDict, cast
 
+from django.utils.translation import gettext
+
 from protozoo.voting.exceptions import AnswerError, TreeError
 
 FOLDER: Final = Path(__file__).parent / "question_trees"
@@ -16,6 +18,8 @@ KINDS: Final = ("prototype", "outlier", "subject", "audit", "gold")
 SINGLE_KINDS: Final = KINDS[1:]
 # What a leaf says of a group whose members are of several kinds; no class of the catalog.
 MIXED: Final = "mixed"
+# What of a tree people read.
+TEXTS: Final = ("text", "help", "label")
 MEANINGS: Final = ("class", MIXED, "unknown")
 SHAPES: Final = ("point", "box")
 # Digit keys choose a role, and there are nine of them.
@@ -99,7 +103,34 @@ def tree_roles(tree: Tree) -> list[Role]:
 
 def leaf_title(tree: Tree, key: str) -> str:
     """Give the words of a leaf; one that the tree no longer has is called by its key."""
-    return next((leaf["label"] for leaf in tree_leaves(tree) if leaf["key"] == key), key)
+    found = (leaf["label"] for leaf in tree_leaves(tree) if leaf["key"] == key)
+    return next((text_said(label) for label in found), key)
+
+
+def tree_said(tree: Tree) -> Tree:
+    """Give a tree in the reader's language, as far as the catalogue of translations knows it."""
+    return cast(Tree, _said(tree))
+
+
+def answer_said(answer: Answer) -> Answer:
+    """Give an answer in the reader's language."""
+    return cast(Answer, _said(answer))
+
+
+def text_said(text: str) -> str:
+    """Translate a text; nothing stays nothing, which gettext would answer with its own header."""
+    return gettext(text) if text else text
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_said(each) for each in value]
+    if isinstance(value, dict):
+        return {
+            key: text_said(each) if key in TEXTS and isinstance(each, str) else _said(each)
+            for key, each in value.items()
+        }
+    return value
 
 
 def tree_path(tree: Tree, key: str) -> list[str]:

@@ -18,6 +18,7 @@ from protozoo.voting.showcase import (
     numbered_answers,
 )
 from protozoo.voting.standing import own_standing
+from protozoo.voting.trees import tree_said
 
 PICTURES_OF_CAMPAIGN: Final = 12
 
@@ -55,7 +56,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     shown = get_object_or_404(campaigns_public(), slug=slug)
     question = question_newest(shown)
     props = {
-        "question": {"version": question.version, "tree": question.tree},
+        "question": {"version": question.version, "tree": tree_said(question.tree)},
         "suggested_tags": shown.suggested_tags,
         "addresses": {
             "next": reverse("api-next", args=[shown.slug]),
@@ -83,7 +84,7 @@ def guide(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "campaign": shown,
         "card": campaign_card(shown, n_pictures=0),
-        "question": question.tree["questions"][question.tree["root"]],
+        "question": tree_said(question.tree)["questions"][question.tree["root"]],
         "entries": guide_of(shown).entries,
     }
     return render(request, "voting/guide.html", context)
