@@ -76,6 +76,10 @@ def test_a_new_build_is_seen_without_a_restart(built) -> None:
         ("figure", -0.5, "\u22120.5"),
         ("figure", None, ""),
         ("degrees", -12.5, "\u221212.5000°"),
+        ("degrees:5", 12.5, "12.50000°"),
+        ("tenths", -3.44, "\u22123.4"),
+        ("tenths", -0.04, "0.0"),
+        ("tenths", None, ""),
         ("machine", 0.25, "0.25"),
     ],
 )

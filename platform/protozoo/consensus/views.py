@@ -18,6 +18,7 @@ from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.consensus.charts import heat_stops, histogram_chart, line_chart
 from protozoo.consensus.forms import ReviewForm
 from protozoo.consensus.labels import UNKNOWN, Labels, LabelShare
+from protozoo.consensus.mark_drawing import mark_drawing
 from protozoo.consensus.own_answers import own_answers
 from protozoo.consensus.reasons import reasons
 from protozoo.consensus.selectors import (
@@ -49,6 +50,7 @@ from protozoo.sorting.selectors import (
 )
 from protozoo.subjects.pictures import STRETCHES, subject_picture_url
 from protozoo.subjects.selectors import external_views, sexagesimal, subjects
+from protozoo.voting.marked import marked_prototype, marked_subject
 from protozoo.voting.models import Vote
 from protozoo.voting.selectors import campaigns_public, votes_of
 from protozoo.voting.standing import item_picture_url, own_standing
@@ -108,6 +110,7 @@ def prototype(request: HttpRequest, pk: int) -> HttpResponse:
         "prototype": shown,
         "sorting": shown.sorting,
         "picture_url": prototype_picture_url(shown, size=512),
+        "drawing": mark_drawing(marked_prototype(shown)),
         "opinion": opinion,
         "posterior": posterior,
         "label": opinion.labels.of(posterior.label) if opinion and posterior else None,
@@ -185,6 +188,7 @@ def _subject_page(
         "stretch": stretch,
         "stretches": STRETCHES,
         "picture_url": subject_picture_url(shown, size=512, stretch=stretch),
+        "drawing": mark_drawing(marked_subject(shown)),
         "sexagesimal": sexagesimal(shown),
         "external_views": external_views(shown),
         "standing": standing,

@@ -139,9 +139,17 @@ def figure(value: float | None, digits: int = 3) -> str:
 
 
 @register.filter
-def degrees(value: float | None) -> str:
+def degrees(value: float | None, digits: int = 4) -> str:
     """Write an angle on the sky to a third of an arcsecond, as programs take it: 161.0323°."""
-    return "" if value is None else f"{value:.4f}°".replace("-", MINUS)
+    return "" if value is None else f"{value:.{digits}f}°".replace("-", MINUS)
+
+
+@register.filter
+def tenths(value: float | None) -> str:
+    """Write a number to a tenth: 12.0, 3.4; never a zero with a sign."""
+    if value is None:
+        return ""
+    return number_format(round(value, 1) + 0.0, decimal_pos=1).replace("-", MINUS)
 
 
 @register.filter
