@@ -12,6 +12,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# Lets a browser know the tutorial of every campaign, as if it had been skipped.
+KNOWS_TUTORIALS = """
+const read = Storage.prototype.getItem;
+Storage.prototype.getItem = function (name) {
+  const skipped = name.startsWith("protozoo.tutorial.") ? '{"step":0,"state":"left"}' : null;
+  return read.call(this, name) ?? skipped;
+};
+"""
 
 
 @pytest.fixture(scope="session")
@@ -49,15 +57,20 @@ def live_server(static_root, live_server):
 
 @pytest.fixture
 def open_page(browser: Browser, live_server, request):
-    """Open a page of the live site in a window of its own; what breaks in it fails the test."""
+    """Open a page of the live site in a window of its own; what breaks in it fails the test.
+
+    A newcomer has not seen any tutorial yet.
+    """
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def opened(path: str, **settings) -> Page:
+    def opened(path: str, *, is_newcomer: bool = False, **settings) -> Page:
         window = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
         context = browser.new_context(base_url=live_server.url, **{**window, **settings})
         context.set_default_timeout(20_000)
         contexts.append(context)
+        if not is_newcomer:
+            context.add_init_script(KNOWS_TUTORIALS)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(path)

@@ -4,10 +4,13 @@ import { t } from "../lib/words";
 
 interface Props {
   feedback: Feedback;
+  /** Opens the field guide at an answer. */
+  onGuide: (answer: string) => void;
   onClose: () => void;
 }
 
-export function FeedbackNotice({ feedback: { isRight, words, item }, onClose }: Props) {
+export function FeedbackNotice({ feedback, onGuide, onClose }: Props) {
+  const { isRight, words, item, label } = feedback;
   return (
     <aside
       class={isRight ? "feedback feedback--right" : "feedback"}
@@ -17,6 +20,11 @@ export function FeedbackNotice({ feedback: { isRight, words, item }, onClose }: 
       <div class="feedback__words">
         <p class="feedback__title">{item.title}</p>
         <p>{words}</p>
+        {!isRight && (
+          <button class="button button--quiet" type="button" onClick={() => onGuide(label)}>
+            {t("See examples in the field guide")}
+          </button>
+        )}
       </div>
       <button class="button button--quiet" type="button" onClick={onClose}>
         {t("Close")}

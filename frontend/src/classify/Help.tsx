@@ -13,6 +13,7 @@ interface Props {
   isOpen: boolean;
   hearsCharacters: boolean;
   onHearsCharacters: (areHeard: boolean) => void;
+  onTutorial: () => void;
   onClose: () => void;
 }
 
@@ -49,6 +50,7 @@ function pageKeys(): Keys {
     [PAGE_KEYS.favourite, t("keep it among your favourites, or no longer")],
     [PAGE_KEYS.share, t("share a link to this one")],
     [PAGE_KEYS.where, t("where it is on the sky")],
+    [PAGE_KEYS.guide, t("open or close the field guide")],
     [PAGE_KEYS.help, t("open or close this help")],
     ["Esc", t("close what is open, or keep your last answer")],
   ];
@@ -61,7 +63,8 @@ function gridHelp(): string {
 }
 
 export function Help(props: Props) {
-  const { tree, help, isGrid, isOpen, hearsCharacters, onHearsCharacters, onClose } = props;
+  const { tree, help, isGrid, isOpen, hearsCharacters, onHearsCharacters } = props;
+  const { onTutorial, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (isOpen) dialog.current?.showModal();
@@ -75,6 +78,9 @@ export function Help(props: Props) {
           {t("Close")}
         </button>
       </div>
+      <button class="button help__tutorial" type="button" onClick={onTutorial}>
+        {t("Show me the tutorial")}
+      </button>
       {isGrid ? <p>{gridHelp()}</p> : help && <p>{help}</p>}
       <dl class="help__words">
         {leaves(tree).map((answer) => (

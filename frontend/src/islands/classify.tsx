@@ -11,6 +11,8 @@ import { useCharacterKeys } from "../classify/useCharacterKeys";
 import { useKeys } from "../classify/useKeys";
 import { useLink } from "../classify/useLink";
 import { type Addresses, type Luggage, useVotes } from "../classify/useVotes";
+import { Learning } from "../learning/Learning";
+import { type GuideProps, useLearning } from "../learning/useLearning";
 import { asked, isOffline } from "../lib/classifying";
 import { mount } from "../lib/island";
 import { pageCommandOf } from "../lib/keys";
@@ -24,17 +26,21 @@ interface Props {
   question: { version: number; tree: Tree };
   addresses: Addresses & { campaign: string };
   suggested_tags?: string[];
+  guide: GuideProps;
 }
 
 /** What lies open beside the item. */
 export type Panel = "remarks" | "where" | null;
 
-function Classify({ question, addresses, suggested_tags, luggage }: Props & { luggage: Luggage }) {
+function Classify(props: Props & { luggage: Luggage }) {
+  const { question, addresses, suggested_tags, guide, luggage } = props;
   const { tree, version } = question;
   const [state, dispatch] = useVotes(tree, version, addresses, luggage);
   const [isHelpOpen, setIsHelpOpen] = useState(false);
   const [panel, setPanel] = useState<Panel>(null);
   const [hearsCharacters, setHearsCharacters] = useCharacterKeys();
+  const learning = useLearning(guide);
+  const isLearning = learning.step !== null;
   const item = state.end ? undefined : state.queue[0];
   const turn = `${item?.id}.${state.changing ? "again" : ""}`;
   useLink(luggage.wanted, state);
@@ -54,8 +60,10 @@ function Classify({ question, addresses, suggested_tags, luggage }: Props & { lu
     },
     remarks: () => item && open("remarks"),
     where: () => item && open("where"),
+    guide: learning.onGuideToggle,
     dismiss: () => {
       if (panel) setPanel(null);
+      else if (learning.isGuideOpen) learning.onGuideToggle();
       else if (state.marking) dispatch({ type: "back" });
       else if (state.changing) dispatch({ type: "kept" });
       else dispatch({ type: "feedback_closed" });
@@ -64,7 +72,7 @@ function Classify({ question, addresses, suggested_tags, luggage }: Props & { lu
 
   useKeys(hearsCharacters, (press) => {
     const command = pageCommandOf(press);
-    if (!command || (isHelpOpen && command !== "help")) return;
+    if (!command || isLearning || (isHelpOpen && command !== "help")) return;
     if (command !== "dismiss") press.preventDefault();
     does[command]();
   });
@@ -72,7 +80,7 @@ function Classify({ question, addresses, suggested_tags, luggage }: Props & { lu
   const work = {
     state,
     dispatch,
-    hearsKeys: !isHelpOpen,
+    hearsKeys: !isHelpOpen && !isLearning,
     hearsCharacters,
     onHelp: () => setIsHelpOpen(true),
   };
@@ -88,6 +96,7 @@ function Classify({ question, addresses, suggested_tags, luggage }: Props & { lu
       {state.feedback && (
         <FeedbackNotice
           feedback={state.feedback}
+          onGuide={learning.onGuideAt}
           onClose={() => dispatch({ type: "feedback_closed" })}
         />
       )}
@@ -113,8 +122,13 @@ function Classify({ question, addresses, suggested_tags, luggage }: Props & { lu
         isOpen={isHelpOpen}
         hearsCharacters={hearsCharacters}
         onHearsCharacters={setHearsCharacters}
+        onTutorial={() => {
+          setIsHelpOpen(false);
+          learning.onTutorial();
+        }}
         onClose={() => setIsHelpOpen(false)}
       />
+      <Learning learning={learning} tree={tree} hearsCharacters={hearsCharacters} />
     </div>
   );
 }

@@ -34,7 +34,9 @@ export function FieldGuide({ tree, guide, entry, onClose }: Props) {
         <section
           key={answer.key}
           class={
-            answer.key === entry ? "field-guide__entry field-guide__entry--wanted" : "field-guide__entry"
+            answer.key === entry
+              ? "field-guide__entry field-guide__entry--wanted"
+              : "field-guide__entry"
           }
           data-entry={answer.key}
         >

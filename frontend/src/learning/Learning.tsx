@@ -1,7 +1,6 @@
 /** The tutorial and the field guide on the page on which volunteers answer. */
 import { useEffect, useRef } from "preact/hooks";
-import { useKeys } from "../classify/useKeys";
-import { guideCommandOf } from "../lib/keys";
+import { PAGE_KEYS } from "../lib/keys";
 import type { Tree } from "../lib/tree";
 import { FieldGuide } from "./FieldGuide";
 import { Tutorial } from "./Tutorial";
@@ -10,58 +9,49 @@ import type { Learning as State } from "./useLearning";
 interface Props {
   learning: State;
   tree: Tree;
-  hearsKeys: boolean;
   hearsCharacters: boolean;
 }
 
-export function Learning({ learning, tree, hearsKeys, hearsCharacters }: Props) {
-  const { isGuideOpen, onGuide, onGuideClose } = learning;
-  const opener = useGuideLink(learning);
-  const close = () => {
-    const hasFocus = document.getElementById("field-guide")?.contains(document.activeElement);
-    onGuideClose();
-    if (hasFocus) opener.current?.focus();
-  };
-  useKeys(hearsCharacters, (press) => {
-    const command = hearsKeys && learning.step === null ? guideCommandOf(press) : null;
-    if (command === "guide" && isGuideOpen) close();
-    else if (command === "guide") onGuide();
-    if (command === "dismiss" && isGuideOpen) close();
-  });
+export function Learning({ learning, tree, hearsCharacters }: Props) {
+  const { isGuideOpen, entry, guide, onGuideToggle } = learning;
+  useGuideLink(isGuideOpen, onGuideToggle);
   return (
     <>
       <Tutorial learning={learning} tree={tree} hearsCharacters={hearsCharacters} />
       {isGuideOpen && (
-        <FieldGuide tree={tree} guide={learning.guide} entry={learning.entry} onClose={close} />
+        <FieldGuide tree={tree} guide={guide} entry={entry} onClose={onGuideToggle} />
       )}
     </>
   );
 }
 
 /** Makes the page's link to the field guide a button that opens it here. */
-function useGuideLink({ isGuideOpen, onGuide, onGuideClose }: State) {
+function useGuideLink(isOpen: boolean, onToggle: () => void): void {
   const link = useRef<HTMLElement | null>(null);
+  const wasOpen = useRef(false);
   useEffect(() => {
     link.current = document.querySelector<HTMLElement>("[data-field-guide]");
     link.current?.setAttribute("role", "button");
-    link.current?.setAttribute("aria-keyshortcuts", "j");
+    link.current?.setAttribute("aria-keyshortcuts", PAGE_KEYS.guide);
   }, []);
   useEffect(() => {
+    link.current?.setAttribute("aria-expanded", String(isOpen));
+    // What had the focus in the field guide has left the page with it.
+    if (wasOpen.current && document.activeElement === document.body) link.current?.focus();
+    wasOpen.current = isOpen;
+  }, [isOpen]);
+  useEffect(() => {
     const button = link.current;
-    if (!button) return;
-    button.setAttribute("aria-expanded", String(isGuideOpen));
     const toggle = (event: Event) => {
       if (event instanceof KeyboardEvent && event.key !== " ") return;
       event.preventDefault();
-      if (isGuideOpen) onGuideClose();
-      else onGuide();
+      onToggle();
     };
-    button.addEventListener("click", toggle);
-    button.addEventListener("keydown", toggle);
+    button?.addEventListener("click", toggle);
+    button?.addEventListener("keydown", toggle);
     return () => {
-      button.removeEventListener("click", toggle);
-      button.removeEventListener("keydown", toggle);
+      button?.removeEventListener("click", toggle);
+      button?.removeEventListener("keydown", toggle);
     };
-  }, [isGuideOpen, onGuide, onGuideClose]);
-  return link;
+  }, [onToggle]);
 }

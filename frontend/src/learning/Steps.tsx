@@ -1,4 +1,5 @@
 /** The steps of the tutorial that are only looked at. */
+import { PAGE_KEYS } from "../lib/keys";
 import { t } from "../lib/words";
 import type { Example, Tutorial } from "./lessons";
 
@@ -68,8 +69,8 @@ export function KeysStep() {
   const keys: [string, string][] = [
     ["1 – 9", t("answer, or tick a picture")],
     ["Enter", t("send the ticks")],
-    ["j", t("field guide: what each answer looks like")],
-    ["?", t("help, all keys, and this tutorial again")],
+    [PAGE_KEYS.guide, t("field guide: what each answer looks like")],
+    [PAGE_KEYS.help, t("help, all keys, and this tutorial again")],
   ];
   return (
     <>

@@ -3,9 +3,9 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Tree } from "../lib/tree";
 import { t } from "../lib/words";
 import { STEPS, type StepName } from "./lessons";
-import { GroupStep, KeysStep, OddStep, PictureStep } from "./Steps";
 import { PracticeGrid } from "./PracticeGrid";
 import { PracticeQuestion } from "./PracticeQuestion";
+import { GroupStep, KeysStep, OddStep, PictureStep } from "./Steps";
 import type { Learning } from "./useLearning";
 
 interface Props {

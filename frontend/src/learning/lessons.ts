@@ -37,7 +37,8 @@ export function entriesOf(tree: Tree, guide: Guide | null): Entry[] {
 export function practiceWords(tree: Tree, given: Answer, known: string | null): string {
   const right = leafOf(tree, known);
   if (!right) return t("Thank you. Nobody has settled this one yet, so no answer is wrong.");
-  if (given.key === right.key) return t("Yes, others see {label} here, too.", { label: right.label });
+  if (given.key === right.key)
+    return t("Yes, others see {label} here, too.", { label: right.label });
   const hint = t("Others see {label} here.", { label: right.label });
   if (given.means !== "class") {
     return `${t("“{label}” is a good answer when you are not sure.", { label: given.label })} ${hint}`;

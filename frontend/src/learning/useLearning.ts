@@ -20,8 +20,9 @@ export interface Learning {
   isGuideOpen: boolean;
   /** The answer that the field guide is opened at. */
   entry: string | null;
-  onGuide: (entry?: string) => void;
-  onGuideClose: () => void;
+  /** Open the field guide at an answer. */
+  onGuideAt: (entry: string) => void;
+  onGuideToggle: () => void;
 }
 
 export function useLearning({ campaign, address }: GuideProps): Learning {
@@ -46,8 +47,8 @@ export function useLearning({ campaign, address }: GuideProps): Learning {
     },
     isGuideOpen: shown !== null,
     entry: shown?.entry ?? null,
-    onGuide: (entry) => setShown({ entry: entry ?? null }),
-    onGuideClose: () => setShown(null),
+    onGuideAt: (wanted) => setShown({ entry: wanted }),
+    onGuideToggle: () => setShown(shown ? null : { entry: null }),
   };
 }
 

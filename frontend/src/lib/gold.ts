@@ -9,12 +9,14 @@ export type Gold = NonNullable<components["schemas"]["Vote"]["gold"]>;
 export interface Feedback {
   isRight: boolean;
   words: string;
+  /** The class that experts see. */
+  label: string;
   item: Item;
 }
 
 export function feedbackOf(gold: Gold, item: Item, tree: Tree): Feedback {
   const words = gold.is_right ? rightWords(gold) : helpfulWords(gold, tree);
-  return { isRight: gold.is_right, words, item };
+  return { isRight: gold.is_right, words, label: gold.label, item };
 }
 
 function rightWords(gold: Gold): string {

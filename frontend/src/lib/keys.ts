@@ -9,7 +9,8 @@ export type PageCommand =
   | "favourite"
   | "share"
   | "remarks"
-  | "where";
+  | "where"
+  | "guide";
 
 export type Command =
   | { do: "answer"; index: number }
@@ -32,6 +33,7 @@ export const PAGE_KEYS: Record<Exclude<PageCommand, "dismiss">, string> = {
   share: "l",
   remarks: "t",
   where: "w",
+  guide: "j",
 };
 
 const DIRECTIONS: Record<string, Direction> = {

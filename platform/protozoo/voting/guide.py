@@ -7,7 +7,7 @@ subjects a part is shown; the others go on measuring people.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
@@ -21,6 +21,8 @@ from protozoo.voting.models import Campaign, Item, Vote
 from protozoo.voting.selectors import question_newest
 from protozoo.voting.showcase import NumberedAnswer, numbered_answers
 from protozoo.voting.trees import Answer, Tree, tree_classes
+
+_Any = TypeVar("_Any")
 
 N_EXAMPLES: Final = 3
 # Of so many gold subjects of a class one is shown.
@@ -213,7 +215,11 @@ def _tutorial(source: _Source) -> Tutorial:
 
 
 def _two_groups(source: _Source) -> tuple[Prototype | None, Prototype | None]:
-    """Give two groups that differ: of two classes, or else far apart on the map."""
+    """Give two groups that differ: of two classes, or else far apart on the map.
+
+    The first class of a tree is often the plainest, where one sees no turning; the last, what is
+    no source at all. So the one comes from the middle, and the first is the odd one.
+    """
     sure = [
         group
         for groups in source.groups.values()
@@ -221,7 +227,7 @@ def _two_groups(source: _Source) -> tuple[Prototype | None, Prototype | None]:
         if len(source.members(group)) >= N_ALIKE
     ]
     if len(sure) > 1:
-        return sure[0], sure[-1]
+        return _middle(sure[1:]), sure[0]
     prototypes = source.campaign.sorting.prototypes.filter(n_members__gte=N_ALIKE)
     large = list(
         prototypes.select_related("sorting__survey").order_by("-n_members", "pk")[:N_LARGE]
@@ -231,6 +237,10 @@ def _two_groups(source: _Source) -> tuple[Prototype | None, Prototype | None]:
         return None, None
     one, *rest = fitting
     return one, max(rest, key=lambda group: _steps_between(one, group), default=None)
+
+
+def _middle(found: Sequence[_Any]) -> _Any:
+    return found[len(found) // 2]
 
 
 def _steps_between(one: Prototype, other: Prototype) -> int:
@@ -248,10 +258,15 @@ def _turning(source: _Source, group: Prototype) -> Turning:
 
 def _practice_question(source: _Source) -> PracticeQuestion | None:
     """Take a picture of a known class that the field guide does not show, if there is one."""
-    for label, groups in reversed(source.groups.items()):
-        spare = [each for group in groups for each in source.members(group)[N_EXAMPLES:][:1]]
-        if spare:
-            return PracticeQuestion(_example(spare[0].subject, size=LARGE_SIZE), label)
+    spare = [
+        (label, each)
+        for label, groups in source.groups.items()
+        for group in groups[:1]
+        for each in source.members(group)[N_EXAMPLES : N_EXAMPLES + 1]
+    ]
+    if spare:
+        label, member = _middle(spare)
+        return PracticeQuestion(_example(member.subject, size=LARGE_SIZE), label)
     ordinary = source.ordinary()
     return PracticeQuestion(_example(ordinary, size=LARGE_SIZE), None) if ordinary else None
 
