@@ -22,7 +22,6 @@ def test_the_island_gets_the_newest_question_and_its_addresses(client) -> None:
     assert props["question"] == {"version": 2, "tree": newest.tree}
     assert props["addresses"] == {
         "next": "/api/campaigns/radio/next/",
-        "votes": "/api/votes/",
         "campaign": "/campaigns/radio/",
     }
 

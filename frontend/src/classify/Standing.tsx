@@ -29,14 +29,23 @@ export function Standing({ state, item, panel, suggestedTags, does, onRemarks }:
   const place = item && placeOf(item);
   return (
     <div class="standing">
-      <p class="standing__item">
-        <span class="standing__short">{item?.title}</span>
-        <span class="standing__long">{item?.description}</span>
-      </p>
-      <p class="standing__count">{tn("{n} answer", "{n} answers", state.answered)}</p>
-      <div class="standing__last">
-        {state.last && <Last state={state} onChange={does.change} />}
-      </div>
+      {state.changing ? (
+        <div class="standing__changing">
+          <p>{changingWords(state.changing.last)}</p>
+          <button class="button" type="button" aria-keyshortcuts="Escape" onClick={does.dismiss}>
+            {t("Keep it")} <Key name="Esc" />
+          </button>
+        </div>
+      ) : (
+        <>
+          <p class="standing__item">
+            <span class="standing__short">{item?.title}</span>
+            <span class="standing__long">{item?.description}</span>
+          </p>
+          <p class="standing__count">{tn("{n} answer", "{n} answers", state.answered)}</p>
+          <Last state={state} onChange={does.change} />
+        </>
+      )}
       {item && (
         <Toolbar
           item={item}
@@ -62,7 +71,7 @@ export function Standing({ state, item, panel, suggestedTags, does, onRemarks }:
           onClose={does.where}
         />
       )}
-      <Notices state={state} onKeep={does.dismiss} />
+      <Notices state={state} />
     </div>
   );
 }
@@ -71,9 +80,10 @@ function Last({ state, onChange }: { state: State; onChange: () => void }) {
   const { last } = state;
   if (!last) return null;
   return (
-    <>
+    <div class="standing__last">
       <span class="standing__said">
-        {t("Last:")} <a href={last.item.page_url}>{last.label}</a>
+        <span class="standing__word">{t("Last:")} </span>
+        <a href={last.item.page_url}>{last.label}</a>
       </span>
       {canChange(state) && (
         <button class="tool" type="button" aria-keyshortcuts={PAGE_KEYS.change} onClick={onChange}>
@@ -82,21 +92,13 @@ function Last({ state, onChange }: { state: State; onChange: () => void }) {
           <Key name={PAGE_KEYS.change} />
         </button>
       )}
-    </>
+    </div>
   );
 }
 
-function Notices({ state, onKeep }: { state: State; onKeep: () => void }) {
+function Notices({ state }: { state: State }) {
   return (
     <>
-      {state.changing && (
-        <div class="notice standing__notice standing__changing">
-          <p>{changingWords(state.changing.last)}</p>
-          <button class="button" type="button" aria-keyshortcuts="Escape" onClick={onKeep}>
-            {t("Keep it")} <Key name="Esc" />
-          </button>
-        </div>
-      )}
       {isOffline(state) && state.queue.length > 0 && (
         <p class="notice standing__notice" role="status">
           {offlineWords(countWaiting(state))}

@@ -4,7 +4,7 @@ import { PAGE_KEYS } from "../lib/keys";
 import { isSilent, type Remarks } from "../lib/remarks";
 import { placeOf } from "../lib/sky";
 import { t } from "../lib/words";
-import { Icon, Key } from "./Icon";
+import { Icon } from "./Icon";
 
 export type ToolName = "remarks" | "where" | "favourite" | "share" | "skip";
 
@@ -74,14 +74,13 @@ function Tool({ name, word, path, isOn, onClick, ...state }: ToolProps) {
     <button
       class={isOn ? "tool tool--on" : "tool"}
       type="button"
-      title={word}
+      title={`${word} (${PAGE_KEYS[name]})`}
       aria-keyshortcuts={PAGE_KEYS[name]}
       onClick={onClick}
       {...state}
     >
       <Icon path={path} />
       <span class="tool__word">{word}</span>
-      <Key name={PAGE_KEYS[name]} />
     </button>
   );
 }

@@ -1,7 +1,6 @@
 /** Joins the state of classifying to the server: fetches items ahead, sends what was done. */
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useReducer, useRef } from "preact/hooks";
 import { ApiError, post } from "../lib/api";
-import { pauseMs } from "../lib/backoff";
 import {
   advance,
   beginning,
@@ -16,6 +15,7 @@ import type { Outbox } from "../lib/outbox";
 import type { Parcel } from "../lib/parcels";
 import type { Tree } from "../lib/tree";
 import { usePixelsAhead } from "../viewer/usePixels";
+import { useTries } from "./useTries";
 
 export interface Addresses {
   next: string;
@@ -109,28 +109,6 @@ async function missed(
   for (const { uuid } of unsent) {
     if (!kept.has(uuid)) dispatch({ type: "taken", uuid, gold: null });
   }
-}
-
-/** Counts up each time that it is worth trying again. */
-function useTries(isFailing: boolean): number {
-  const [tries, setTries] = useState(0);
-  useEffect(() => {
-    const again = () => {
-      if (document.visibilityState === "visible") setTries((before) => before + 1);
-    };
-    addEventListener("online", again);
-    document.addEventListener("visibilitychange", again);
-    return () => {
-      removeEventListener("online", again);
-      document.removeEventListener("visibilitychange", again);
-    };
-  }, []);
-  useEffect(() => {
-    if (!isFailing) return setTries(0);
-    const timer = setTimeout(() => setTries(tries + 1), pauseMs(tries, Math.random()));
-    return () => clearTimeout(timer);
-  }, [isFailing, tries]);
-  return tries;
 }
 
 function errorOf(reason: unknown): ApiError {

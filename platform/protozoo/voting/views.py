@@ -60,7 +60,6 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "suggested_tags": shown.suggested_tags,
         "addresses": {
             "next": reverse("api-next", args=[shown.slug]),
-            "votes": reverse("api-votes"),
             "campaign": reverse("campaign", args=[shown.slug]),
         },
         "guide": {"campaign": shown.slug, "address": reverse("api-guide", args=[shown.slug])},
