@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from protozoo.voting.models import Campaign, Vote
+from tests.browser.accessibility import violations, violations_in_light_and_dark
 from tests.browser.classify_page import PHONE, all_taken, classify, next_ready, ready
 from tests.factories import make_campaign, make_grid, make_single, make_sorting
 
@@ -237,9 +237,8 @@ def test_after_a_known_item_it_is_told_what_experts_say(
     expect(notice).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_grids_have_no_accessibility_violations(open_page, campaign: Campaign, scheme) -> None:
-    page = classify(open_page, campaign, color_scheme=scheme)
+def test_grids_can_be_used_by_everyone(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign, color_scheme="light")
     told = {"label": "bent", "label_title": "Bent", "is_right": False}
     page.route("**/api/votes/", lambda route: route.fulfill(status=201, json={"gold": told}))
     shown = ready(page)
@@ -248,8 +247,6 @@ def test_grids_have_no_accessibility_violations(open_page, campaign: Campaign, s
     expect(page.get_by_role("complementary", name="About an answer of yours")).to_be_visible()
     page.keyboard.press("3")
     expect_ticked(page, 3)
-    wide = Axe().run(page)
-    assert wide.violations_count == 0, wide.generate_report()
+    assert violations_in_light_and_dark(page) == []
     page.set_viewport_size({"width": 360, "height": 640})
-    narrow = Axe().run(page)
-    assert narrow.violations_count == 0, narrow.generate_report()
+    assert violations(page) == []
