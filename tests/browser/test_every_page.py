@@ -214,7 +214,10 @@ def faults(page: Page, name: str) -> list[str]:
 
 BAD = """
 <!doctype html><html><head><style>
-  html { color-scheme: light dark; background: light-dark(white, black) } p { color: #999 } button { width: 9px; height: 9px }
+  html { color-scheme: light dark }
+  body { background: light-dark(white, black) }
+  p { color: #999 }
+  button { width: 9px; height: 9px }
   button:focus { outline: none } @keyframes turn { to { rotate: 1turn } }
   p { animation: turn 9s infinite }
 </style></head>
