@@ -314,10 +314,17 @@ class Lease(models.Model):
 
 
 class Skip(models.Model):
-    """An item that a volunteer did not want to answer; it comes again when nothing else is left."""
+    """An item that comes to a volunteer again only when nothing else is left."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="skips")
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="skips")
+    is_judged = models.BooleanField(
+        default=False,
+        help_text=(
+            "Not the volunteer's wish: in another item they have judged what this one shows. The"
+            " queue notes it when it comes past."
+        ),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
