@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from protozoo.accounts.services import volunteer_credit
 from protozoo.catalog import services
 from protozoo.catalog.exceptions import NothingToReleaseError, ReleaseBusyError, ReleaseError
 from protozoo.catalog.models import Entry, Release
@@ -421,3 +422,26 @@ def test_checksums_hold(campaign):
     listed = {file["name"]: file for file in release.files}
     assert set(listed) == {path.name for path in release.folder.iterdir()}
     assert all((release.folder / n).stat().st_size == f["bytes"] for n, f in listed.items())
+
+
+def test_volunteers_are_thanked_in_a_release_if_they_wish(campaign):
+    names = {"name": {"full_name": "Annie Jump Cannon"}, "nickname": {"nickname": "a computer"}}
+    for credit, name in names.items():
+        volunteer = make_volunteer()
+        volunteer_credit(volunteer=volunteer, credit=credit, **name)
+        make_vote(campaign.items.all()[0], volunteer=volunteer)
+    idle, simulated = make_volunteer(), make_volunteer(is_simulated=True)
+    volunteer_credit(volunteer=idle, credit="name", full_name="Edward")
+    volunteer_credit(volunteer=simulated, credit="name", full_name="Hal")
+    make_vote(campaign.items.all()[0], volunteer=simulated)
+    make_consensus_run(campaign)
+    release = release_freeze(campaign=campaign)
+    assert release.provenance["thanks"] == ["a computer", "Annie Jump Cannon"]
+    readme = (release.folder / "README.md").read_text()
+    assert "by their own wish: a computer; Annie Jump Cannon." in readme
+
+
+def test_a_release_names_nobody_who_did_not_wish_it(campaign):
+    release = release_freeze(campaign=campaign)
+    assert release.provenance["thanks"] == []
+    assert "## Thanks" not in (release.folder / "README.md").read_text()

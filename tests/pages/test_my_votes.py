@@ -130,7 +130,11 @@ def test_of_a_single_picture_it_says_what_the_newest_run_takes_it_for(client) ->
     newest = make_consensus_run(item.campaign)
     newest.subjects.filter(subject=item.subject).update(label="bent", probability=0.75)
     client.force_login(annie)
-    assert "Others see it as Bent (75" in client.get("/me/").content.decode()
+    assert "By its look-alikes it may be Bent (75" in client.get("/me/").content.decode()
+    make_vote(item, answer="bent")
+    text = client.get("/me/").content.decode()
+    assert "Others see it as Bent (75" in text
+    assert "1 other has chosen something else." in text
     newest.subjects.update(is_unknown=True)
     assert "Others see it as" not in client.get("/me/").content.decode()
 

@@ -4,6 +4,7 @@ import { useKeys } from "../classify/useKeys";
 import { gridCommandOf } from "../lib/keys";
 import { t } from "../lib/words";
 import { gridWords, type Tutorial } from "./lessons";
+import { PracticeWords } from "./PracticeWords";
 
 interface Props {
   grid: Tutorial["grid"];
@@ -49,9 +50,7 @@ export function PracticeGrid({ grid, hearsCharacters }: Props) {
               </button>
             ))}
           </div>
-          <p class="practice__words" role="status">
-            {gridWords(ticked, grid.odd)}
-          </p>
+          <PracticeWords words={gridWords(ticked, grid.odd)} />
         </>
       )}
     </div>

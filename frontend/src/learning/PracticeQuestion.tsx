@@ -5,6 +5,7 @@ import { commandOf } from "../lib/keys";
 import { type Answer, questionAt, type Tree } from "../lib/tree";
 import { t } from "../lib/words";
 import { practiceWords, type Tutorial } from "./lessons";
+import { PracticeWords } from "./PracticeWords";
 import { Picture } from "./Steps";
 
 interface Props {
@@ -51,9 +52,7 @@ export function PracticeQuestion({ question, tree, hearsCharacters }: Props) {
           ))}
         </div>
       </div>
-      <p class="practice__words" role="status">
-        {given && practiceWords(tree, given, question?.answer ?? null)}
-      </p>
+      <PracticeWords words={given ? practiceWords(tree, given, question?.answer ?? null) : ""} />
     </div>
   );
 }

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db.models import Count, Q, QuerySet, Sum
 from django.template.loader import render_to_string
 
+from protozoo.accounts.models import Volunteer
 from protozoo.catalog.columns import Column
 from protozoo.catalog.models import Release
 from protozoo.catalog.quality import class_rows, kind_rows, quality_figures, way_rows
@@ -47,6 +48,13 @@ def voters_of(run: ConsensusRun) -> Voters:
         people=Count("pk", filter=simulated), votes=Sum("n_votes", filter=simulated)
     )
     return Voters(run.n_votes, run.n_volunteers, counted["votes"] or 0, counted["people"])
+
+
+def names_of(run: ConsensusRun) -> list[str]:
+    """Give, by the alphabet, those of a run's volunteers who chose to be named."""
+    wanting = run.volunteers.exclude(volunteer__credit=Volunteer.Credit.NONE)
+    rows = wanting.filter(volunteer__is_simulated=False).select_related("volunteer")
+    return sorted((row.volunteer.credited_as for row in rows), key=str.casefold)
 
 
 def figures_of(release: Release, tally: Tally) -> dict[str, Any]:
@@ -99,6 +107,7 @@ def provenance_of(release: Release, columns: Sequence[Column]) -> dict[str, Any]
             "classes": [{"key": key, "name": labels.of(key).name} for key in run.classes],
         },
         "votes": _votes(voters_of(run)),
+        "thanks": names_of(run),
         "consensus": _consensus(run),
         "reviews": {
             "n_reviews": reviews.count(),

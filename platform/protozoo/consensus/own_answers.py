@@ -52,6 +52,12 @@ class OwnAnswer:
                 "%(n)d others have sorted it too; you agree on %(same)d of %(shown)d pictures.",
                 others.n_others,
             ) % {"n": others.n_others, "same": others.n_same, "shown": others.n_shown}
+        if not others.n_same:
+            return ngettext(
+                "%(n)d other has chosen something else.",
+                "%(n)d others have chosen something else.",
+                others.n_others,
+            ) % {"n": others.n_others}
         return ngettext(
             "%(same)d of %(n)d other says the same.",
             "%(same)d of %(n)d others say the same.",
@@ -62,6 +68,11 @@ class OwnAnswer:
     def differs(self) -> bool:
         """Whether the answer names another class than the one it is taken for now."""
         return self.now is not None and self.label.is_class and self.label.key != self.now.label.key
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nobody else has answered, so that look-alikes alone say something."""
+        return self.others is not None and not self.others.n_others
 
     @property
     def agrees(self) -> bool:
