@@ -212,7 +212,7 @@ function levelsOf(values: Float32Array, { low, high }: Limits): Uint16Array {
   const scale = high > low ? (N_LEVELS - 1) / (high - low) : 0;
   return Uint16Array.from(values, (value) => {
     const level = (value - low) * scale;
-    return level > 0 ? Math.min(level, N_LEVELS - 1) : 0;
+    return level > 0 ? Math.min(Math.round(level), N_LEVELS - 1) : 0;
   });
 }
 

@@ -1,6 +1,6 @@
 /** The button "View" and what it opens: all that can be changed about how pictures are shown. */
-import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { ComponentChildren, RefObject } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { bandChoices, bandsDrawn, type Look, USUAL_LOOK } from "../lib/brightness";
 import type { Item } from "../lib/classifying";
 import { COLORMAPS } from "../lib/colormaps";
@@ -20,17 +20,11 @@ interface Props {
 
 export function ViewPanel({ picture, viewing }: Props) {
   const { isOpen, setIsOpen, said } = viewing;
-  const button = useRef<HTMLButtonElement>(null);
-  const close = () => {
-    setIsOpen(false);
-    button.current?.focus();
-  };
   return (
     <div class="view">
       <button
         class="button view__button"
         type="button"
-        ref={button}
         aria-expanded={isOpen}
         aria-keyshortcuts="v"
         onClick={() => setIsOpen(!isOpen)}
@@ -43,7 +37,7 @@ export function ViewPanel({ picture, viewing }: Props) {
       <p class="visually-hidden" role="status">
         {said}
       </p>
-      {isOpen && <Panel picture={picture} viewing={viewing} onClose={close} />}
+      {isOpen && <Panel picture={picture} viewing={viewing} onClose={() => setIsOpen(false)} />}
     </div>
   );
 }
@@ -54,9 +48,7 @@ function Panel({ picture, viewing, onClose }: Props & { onClose: () => void }) {
   const panel = useRef<HTMLElement>(null);
   // Above all else on the page, also what sticks to its edges.
   useLayoutEffect(() => panel.current?.showPopover?.(), []);
-  useEffect(() => {
-    if (isNew) panel.current?.querySelector("button")?.focus();
-  }, [isNew]);
+  useFocusLent(panel, isNew);
   const change = (changed: Partial<Look>) => setLook({ ...look, ...changed });
   const reset = () => {
     setLook(USUAL_LOOK);
@@ -133,6 +125,19 @@ function Panel({ picture, viewing, onClose }: Props & { onClose: () => void }) {
       </div>
     </section>
   );
+}
+
+/** Moves the focus into what has been opened, and back to where it was when that closes. */
+function useFocusLent(panel: RefObject<HTMLElement | null>, isNew: boolean): void {
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    if (!isNew) return;
+    const opened = panel.current;
+    opened?.querySelector("button")?.focus();
+    return () => {
+      if (opened?.contains(document.activeElement) && before instanceof HTMLElement) before.focus();
+    };
+  }, [panel, isNew]);
 }
 
 interface ChoicesProps<Choice> {

@@ -47,6 +47,8 @@ interface Props {
 
 /** Pixels of the screen from which on a pixel of the image is drawn as a square. */
 const SQUARES_FROM = 12;
+/** Width of a frame that has room for words. */
+const READOUT_FROM = 160;
 
 export function Viewer(props: Props) {
   const {
@@ -107,7 +109,9 @@ export function Viewer(props: Props) {
           {children(view)}
         </svg>
       )}
-      {isLarge && pixels && view && <Readout pixels={pixels} look={viewing.look} view={view} />}
+      {isLarge && pixels && view && view.width >= READOUT_FROM && (
+        <Readout pixels={pixels} look={viewing.look} view={view} />
+      )}
     </span>
   );
 }

@@ -11,7 +11,7 @@ export function stretchWords(stretch: Stretch): string {
     linear: t("linear"),
     sqrt: t("square root"),
     asinh: t("asinh"),
-    log: t("logarithm"),
+    log: t("log"),
   };
   return words[stretch];
 }
@@ -21,7 +21,7 @@ export function colormapWords(colormap: Colormap): string {
     gray: t("gray"),
     ember: t("ember"),
     lagoon: t("lagoon"),
-    helix: t("cubehelix"),
+    helix: t("helix"),
   };
   return words[colormap];
 }
