@@ -4,6 +4,7 @@ import { PAGE_KEYS } from "../lib/keys";
 import { rolesOf } from "../lib/marking";
 import { leaves, type Tree } from "../lib/tree";
 import { t } from "../lib/words";
+import { viewKeys } from "../viewer/viewWords";
 
 interface Props {
   tree: Tree;
@@ -94,6 +95,8 @@ export function Help(props: Props) {
       <KeyList keys={[...(isGrid ? gridKeys() : questionKeys(tree)), ...pageKeys()]} />
       <h3>{isGrid ? t("Keys for a question") : t("Keys for a grid of pictures")}</h3>
       <KeyList keys={isGrid ? questionKeys(tree) : gridKeys()} />
+      <h3>{t("Keys for looking at pictures")}</h3>
+      <KeyList keys={viewKeys()} />
       <label class="help__choice">
         <input
           type="checkbox"

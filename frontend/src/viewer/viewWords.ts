@@ -50,3 +50,17 @@ export function zoomWords(zoom: number): string {
 export function angleWordsOf(angle_rad: number): string {
   return `${Math.round((angle_rad * 180) / Math.PI)}°`;
 }
+
+/** The keys of the viewer and what they do. */
+export function viewKeys(): [string, string][] {
+  return [
+    ["+ −", t("zoom in and out")],
+    [t("Shift and ↑ ↓ ← →"), t("look around in a zoomed picture")],
+    ["[ ]", t("turn the pictures")],
+    ["0", t("show them whole and unturned again")],
+    ["i", t("swap black and white")],
+    ["s", t("change how faint light is brought out")],
+    [", .", t("change the band, if there are several")],
+    ["v", t("open or close all of these as buttons")],
+  ];
+}
