@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { formatCount, formatDuration } from "./format";
+import { formatCount, formatDecimal, formatDuration } from "./format";
+import { speak } from "./words";
 
 const plain = (text: string) => text.replaceAll("\u202f", "_");
 
@@ -39,4 +40,11 @@ describe("formatDuration", () => {
   it.each([-1, Number.NaN])("refuses %d", (seconds) => {
     expect(() => formatDuration(seconds)).toThrow("A duration must be a number of seconds");
   });
+});
+
+it("decimals have the mark of the page's language", () => {
+  expect(formatDecimal(0.5)).toBe("0.5");
+  speak({ ".": "," });
+  expect(formatDecimal("12.50")).toBe("12,50");
+  speak({});
 });

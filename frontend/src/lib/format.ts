@@ -1,5 +1,7 @@
 /** Numbers and times as a person reads them; the templates' filters of the same names agree. */
 
+import { t } from "./words";
+
 const THIN_SPACE = "\u202f";
 
 const SECONDS_PER_MINUTE = 60;
@@ -14,6 +16,11 @@ export function formatCount(value: number): string {
   const digits = Math.abs(Math.round(value)).toString();
   const grouped = digits.replace(/\B(?=(\d{3})+$)/g, THIN_SPACE);
   return value <= -0.5 ? `\u2212${grouped}` : grouped;
+}
+
+/** Put the decimal mark of the page's language into a number that is written with a point. */
+export function formatDecimal(text: string | number): string {
+  return String(text).replace(".", t("."));
 }
 
 /** Write a time span in its two largest units: 45 s, 3 min 5 s, 2 h 10 min, 4 d 6 h. */

@@ -1,4 +1,6 @@
 /** Says aloud what is marked and where: "Component 1, 12 arcsec right, 3 up". */
+
+import { formatDecimal } from "./format";
 import type { Mark, Role, Spot } from "./marks";
 import { t, tn } from "./words";
 
@@ -72,5 +74,5 @@ function sizesOf(mark: Mark): { width: string; height: string } {
 
 /** A few digits: whole arcsec, and tenths below ten. */
 function figure(value: number): string {
-  return Number(value.toFixed(value < 9.95 ? 1 : 0)).toString();
+  return formatDecimal(Number(value.toFixed(value < 9.95 ? 1 : 0)));
 }

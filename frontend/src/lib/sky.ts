@@ -1,5 +1,7 @@
 /** Where a single source lies on the sky, in words and on the pages of others. */
+
 import type { Item } from "./classifying";
+import { formatDecimal } from "./format";
 
 export interface Place {
   ra_deg: number;
@@ -39,7 +41,7 @@ function parts(value: number, decimals: number): [string, string, string] {
 
 /** How wide a picture is on the sky: 45″ or 3.2′. */
 export function sizeWords(arcsec: number): string {
-  return arcsec < 120 ? `${Math.round(arcsec)}″` : `${(arcsec / 60).toFixed(1)}′`;
+  return arcsec < 120 ? `${Math.round(arcsec)}″` : `${formatDecimal((arcsec / 60).toFixed(1))}′`;
 }
 
 export function aladinUrl(place: Place): string {

@@ -7,6 +7,7 @@
 
 import { type Bands, bandChoices, bandsDrawn, type Look, USUAL_LOOK } from "./brightness";
 import { COLORMAPS } from "./colormaps";
+import { formatDecimal } from "./format";
 import { STRETCHES } from "./stretch";
 
 export interface Point {
@@ -223,8 +224,8 @@ export function scaleBarOf(view: View): ScaleBar | null {
 
 /** 12″, 3′ or 2°. */
 export function angleWords(arcsec: number): string {
-  if (arcsec >= 3600) return `${arcsec / 3600}°`;
-  return arcsec >= 60 ? `${arcsec / 60}′` : `${arcsec}″`;
+  if (arcsec >= 3600) return `${formatDecimal(arcsec / 3600)}°`;
+  return arcsec >= 60 ? `${formatDecimal(arcsec / 60)}′` : `${formatDecimal(arcsec)}″`;
 }
 
 /** A value with four figures. */

@@ -1,5 +1,6 @@
 /** What is drawn black and what white: by sliders, or as values of the large picture. */
 import { bandDrawn, type Look, limitsOf, type Pixels, withHigh, withLow } from "../lib/brightness";
+import { formatDecimal } from "../lib/format";
 import { valueWords } from "../lib/viewing";
 import { t } from "../lib/words";
 
@@ -28,10 +29,12 @@ export function LimitControls({ pixels, look, onChange }: Props) {
           max="12"
           step="0.25"
           value={look.floor_sigma}
-          aria-valuetext={t("{n} times the noise above the background", { n: sigma })}
+          aria-valuetext={t("{n} times the noise above the background", {
+            n: formatDecimal(sigma),
+          })}
           onInput={(event) => onChange({ ...look, floor_sigma: Number(event.currentTarget.value) })}
         />
-        <output class="view__value">{sigma} σ</output>
+        <output class="view__value">{formatDecimal(sigma)} σ</output>
         {limits && (
           <Field
             name={t("Value drawn black")}
@@ -49,12 +52,12 @@ export function LimitControls({ pixels, look, onChange }: Props) {
           max="0"
           step="0.05"
           value={Math.log10(look.ceiling)}
-          aria-valuetext={t("{n} percent of the peak", { n: percent })}
+          aria-valuetext={t("{n} percent of the peak", { n: formatDecimal(percent) })}
           onInput={(event) =>
             onChange({ ...look, ceiling: 10 ** Number(event.currentTarget.value) })
           }
         />
-        <output class="view__value">{percent} %</output>
+        <output class="view__value">{formatDecimal(percent)} %</output>
         {limits && (
           <Field
             name={t("Value drawn white")}

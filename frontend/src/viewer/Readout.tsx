@@ -1,6 +1,7 @@
 /** Below a large picture: the value and the place under the pointer, and how long a bar is. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { bandDrawn, type Look, type Pixels } from "../lib/brightness";
+import { formatDecimal } from "../lib/format";
 import { angleWords, type Point, scaleBarOf, type View, valueWords } from "../lib/viewing";
 import { t } from "../lib/words";
 
@@ -59,12 +60,18 @@ function valueAt(pixels: Pixels, look: Look, view: View, pointer: Point): string
   const place = row * width + column;
   const one = bandDrawn(pixels, look.bands);
   const values = (one ? [one] : pixels.bands).map((band) => band.values[place] ?? Number.NaN);
-  const said = values.map((value) => (Number.isNaN(value) ? t("blank") : valueWords(value)));
+  const said = values.map((value) =>
+    Number.isNaN(value) ? t("blank") : formatDecimal(valueWords(value)),
+  );
   const scale = view.scale_arcsec;
   const place_words = scale ? t("at {x}″, {y}″", offsets(x * scale, y * scale)) : "";
   return `${said.join(", ")} ${place_words}`;
 }
 
 function offsets(x: number, y: number) {
-  return { x: x.toFixed(1).replace("-", "−"), y: y.toFixed(1).replace("-", "−") };
+  return { x: offset(x), y: offset(y) };
+}
+
+function offset(arcsec: number): string {
+  return formatDecimal(arcsec.toFixed(1)).replace("-", "−");
 }

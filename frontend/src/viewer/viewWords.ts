@@ -2,6 +2,7 @@
 import type { Bands, Look } from "../lib/brightness";
 import { bandsDrawn } from "../lib/brightness";
 import type { Colormap } from "../lib/colormaps";
+import { formatDecimal } from "../lib/format";
 import type { Stretch } from "../lib/stretch";
 import type { Pose, ViewCommand } from "../lib/viewing";
 import { t } from "../lib/words";
@@ -44,7 +45,7 @@ export function poseWords(pose: Pose): string {
 }
 
 export function zoomWords(zoom: number): string {
-  return `${Number(zoom.toFixed(zoom < 10 ? 1 : 0))}×`;
+  return `${formatDecimal(Number(zoom.toFixed(zoom < 10 ? 1 : 0)))}×`;
 }
 
 export function angleWordsOf(angle_rad: number): string {
