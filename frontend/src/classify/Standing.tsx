@@ -9,17 +9,18 @@ import {
 } from "../lib/classifying";
 import { PAGE_KEYS, type PageCommand } from "../lib/keys";
 import type { Remarks } from "../lib/remarks";
-import { placeOf, widthOf } from "../lib/sky";
+import { placeOf } from "../lib/sky";
 import { t, tn } from "../lib/words";
-import { Key } from "./Icon";
+import { Icon, Key } from "./Icon";
 import { RemarksPanel } from "./RemarksPanel";
 import { Toolbar } from "./Toolbar";
+import type { PanelName } from "./usePanel";
 import { WherePanel } from "./WherePanel";
 
 interface Props {
   state: State;
   item: Item | undefined;
-  panel: "remarks" | "where" | null;
+  panel: PanelName | null;
   suggestedTags: string[];
   does: Record<PageCommand, () => void>;
   onRemarks: (remarks: Remarks) => void;
@@ -64,12 +65,7 @@ export function Standing({ state, item, panel, suggestedTags, does, onRemarks }:
         />
       )}
       {item && place && panel === "where" && (
-        <WherePanel
-          title={item.title}
-          place={place}
-          widthArcsec={widthOf(item)}
-          onClose={does.where}
-        />
+        <WherePanel item={item} place={place} onClose={does.where} />
       )}
       <Notices state={state} />
     </div>
@@ -86,8 +82,14 @@ function Last({ state, onChange }: { state: State; onChange: () => void }) {
         <a href={last.item.page_url}>{last.label}</a>
       </span>
       {canChange(state) && (
-        <button class="tool" type="button" aria-keyshortcuts={PAGE_KEYS.change} onClick={onChange}>
-          {t("Change")}
+        <button
+          class="tool tool--change"
+          type="button"
+          aria-keyshortcuts={PAGE_KEYS.change}
+          onClick={onChange}
+        >
+          <Icon path="M4 20l1-5L16 4l4 4L9 19zM13 7l4 4" />
+          <span class="tool__word">{t("Change")}</span>
           <span class="visually-hidden"> {t("my last answer")}</span>
           <Key name={PAGE_KEYS.change} />
         </button>

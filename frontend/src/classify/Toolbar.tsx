@@ -5,13 +5,14 @@ import { isSilent, type Remarks } from "../lib/remarks";
 import { placeOf } from "../lib/sky";
 import { t } from "../lib/words";
 import { Icon } from "./Icon";
+import type { PanelName } from "./usePanel";
 
 export type ToolName = "remarks" | "where" | "favourite" | "share" | "skip";
 
 interface Props {
   item: Item;
   remarks: Remarks;
-  panel: string | null;
+  panel: PanelName | null;
   isChanging: boolean;
   does: Record<ToolName, () => void>;
 }
@@ -19,7 +20,7 @@ interface Props {
 export function Toolbar({ item, remarks, panel, isChanging, does }: Props) {
   const isOpen = (name: ToolName) => ({ id: `tool-${name}`, "aria-expanded": panel === name });
   return (
-    <div class="tools" role="toolbar" aria-label={t("More about this one")}>
+    <ul class="tools" aria-label={t("More about this one")}>
       <Tool
         name="remarks"
         word={isSilent(remarks) ? t("Say more") : t("Say more (said)")}
@@ -54,7 +55,7 @@ export function Toolbar({ item, remarks, panel, isChanging, does }: Props) {
       {!isChanging && (
         <Tool name="skip" word={t("Skip")} path="M5 5l9 7-9 7zM18 5v14" onClick={does.skip} />
       )}
-    </div>
+    </ul>
   );
 }
 
@@ -71,16 +72,18 @@ interface ToolProps {
 
 function Tool({ name, word, path, isOn, onClick, ...state }: ToolProps) {
   return (
-    <button
-      class={isOn ? "tool tool--on" : "tool"}
-      type="button"
-      title={`${word} (${PAGE_KEYS[name]})`}
-      aria-keyshortcuts={PAGE_KEYS[name]}
-      onClick={onClick}
-      {...state}
-    >
-      <Icon path={path} />
-      <span class="tool__word">{word}</span>
-    </button>
+    <li>
+      <button
+        class={`tool tool--${name} ${isOn ? "tool--on" : ""}`}
+        type="button"
+        title={`${word} (${PAGE_KEYS[name]})`}
+        aria-keyshortcuts={PAGE_KEYS[name]}
+        onClick={onClick}
+        {...state}
+      >
+        <Icon path={path} />
+        <span class="tool__word">{word}</span>
+      </button>
+    </li>
   );
 }

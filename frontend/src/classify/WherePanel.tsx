@@ -1,27 +1,30 @@
 /** Where a single source lies on the sky, for those who want to look further. */
+import type { Item } from "../lib/classifying";
 import { aladinUrl, type Place, sexagesimal, simbadUrl, sizeWords } from "../lib/sky";
 import { t } from "../lib/words";
+import { usePixels } from "../viewer/usePixels";
 import { Panel } from "./Panel";
 
 interface Props {
-  title: string;
+  item: Item;
   place: Place;
-  widthArcsec: number | null;
   onClose: () => void;
 }
 
-export function WherePanel({ title, place, widthArcsec, onClose }: Props) {
+export function WherePanel({ item, place, onClose }: Props) {
+  const { pixels } = usePixels(item.main.pixels_url);
+  const width = pixels && item.main.scale_arcsec && pixels.width * item.main.scale_arcsec;
   return (
     <Panel title={t("Where is this?")} onClose={onClose}>
       <dl class="where">
         <dt>{t("Name")}</dt>
-        <dd>{title}</dd>
+        <dd>{item.title}</dd>
         <dt>{t("Position (J2000)")}</dt>
         <dd class="where__figures">{sexagesimal(place)}</dd>
-        {widthArcsec !== null && (
+        {width && (
           <>
             <dt>{t("Width of the picture")}</dt>
-            <dd>{sizeWords(widthArcsec)}</dd>
+            <dd>{sizeWords(width)}</dd>
           </>
         )}
       </dl>

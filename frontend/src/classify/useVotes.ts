@@ -1,11 +1,12 @@
 /** Joins the state of classifying to the server: fetches items ahead, sends what was done. */
-import { useEffect, useReducer, useRef } from "preact/hooks";
+import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import { ApiError, post } from "../lib/api";
 import {
   advance,
   beginning,
   type Event,
   held,
+  type Item,
   isOffline,
   type Served,
   type State,
@@ -42,7 +43,7 @@ export function useVotes(
   const tries = useTries(isOffline(state));
   useItems(state, dispatch, addresses.next, luggage.wanted, tries);
   useOutbox(state, dispatch, luggage.outbox, tries);
-  usePixelsAhead(state.queue);
+  usePixelsAhead(useItemsInReach(state));
   return [state, dispatch];
 }
 
@@ -109,6 +110,12 @@ async function missed(
   for (const { uuid } of unsent) {
     if (!kept.has(uuid)) dispatch({ type: "taken", uuid, gold: null });
   }
+}
+
+/** What may be shown next without a network: the items to come, and the one answered last. */
+function useItemsInReach({ queue, last }: State): Item[] {
+  const answered = last?.item;
+  return useMemo(() => (answered ? [...queue, answered] : queue), [queue, answered]);
 }
 
 function errorOf(reason: unknown): ApiError {

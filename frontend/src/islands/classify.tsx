@@ -10,6 +10,7 @@ import { Standing } from "../classify/Standing";
 import { useCharacterKeys } from "../classify/useCharacterKeys";
 import { useKeys } from "../classify/useKeys";
 import { useLink } from "../classify/useLink";
+import { usePanel } from "../classify/usePanel";
 import { type Addresses, type Luggage, useVotes } from "../classify/useVotes";
 import { Learning } from "../learning/Learning";
 import { type GuideProps, useLearning } from "../learning/useLearning";
@@ -18,6 +19,7 @@ import { mount } from "../lib/island";
 import { pageCommandOf } from "../lib/keys";
 import { linkedItem, share } from "../lib/links";
 import { openOutbox } from "../lib/outbox";
+import { placeOf } from "../lib/sky";
 import type { Tree } from "../lib/tree";
 import { randomUuid } from "../lib/uuid";
 import { t } from "../lib/words";
@@ -29,15 +31,11 @@ interface Props {
   guide: GuideProps;
 }
 
-/** What lies open beside the item. */
-export type Panel = "remarks" | "where" | null;
-
 function Classify(props: Props & { luggage: Luggage }) {
   const { question, addresses, suggested_tags, guide, luggage } = props;
   const { tree, version } = question;
   const [state, dispatch] = useVotes(tree, version, addresses, luggage);
   const [isHelpOpen, setIsHelpOpen] = useState(false);
-  const [panel, setPanel] = useState<Panel>(null);
   const [hearsCharacters, setHearsCharacters] = useCharacterKeys();
   const learning = useLearning(guide);
   const isLearning = learning.step !== null;
@@ -45,10 +43,8 @@ function Classify(props: Props & { luggage: Luggage }) {
   const turn = `${item?.id}.${state.changing ? "again" : ""}`;
   useLink(luggage.wanted, state);
   useFocusOnChange(state.changing !== null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was open goes with its item.
-  useEffect(() => setPanel(null), [turn]);
+  const [panel, togglePanel, closePanel] = usePanel(turn);
 
-  const open = (name: Panel) => setPanel((before) => (before === name ? null : name));
   const does = {
     help: () => setIsHelpOpen(!isHelpOpen),
     change: () => dispatch({ type: "changed" }),
@@ -58,11 +54,11 @@ function Classify(props: Props & { luggage: Luggage }) {
       const words = item && (await share(item));
       if (words) dispatch({ type: "told", words });
     },
-    remarks: () => item && open("remarks"),
-    where: () => item && open("where"),
+    remarks: () => item && togglePanel("remarks"),
+    where: () => item && placeOf(item) && togglePanel("where"),
     guide: learning.onGuideToggle,
     dismiss: () => {
-      if (panel) setPanel(null);
+      if (panel) closePanel();
       else if (learning.isGuideOpen) learning.onGuideToggle();
       else if (state.marking) dispatch({ type: "back" });
       else if (state.changing) dispatch({ type: "kept" });

@@ -57,9 +57,3 @@ function target({ ra_deg, dec_deg }: Place): string {
   const sign = dec_deg < 0 ? "-" : "+";
   return encodeURIComponent(`${ra_deg.toFixed(6)} ${sign}${Math.abs(dec_deg).toFixed(6)}`);
 }
-
-/** How wide the picture of an item is on the sky, in arcseconds; null where nobody knows. */
-export function widthOf({ main, context }: Item): number | null {
-  const { n_pixels } = context as { n_pixels?: number };
-  return main.scale_arcsec && n_pixels ? main.scale_arcsec * n_pixels : null;
-}
