@@ -89,3 +89,9 @@ class ClientUuidTakenError(ProtoZooError):
 class BodyTooLargeError(ProtoZooError):
     code = "body_too_large"
     status = 413
+
+
+class ZooniverseError(ProtoZooError):
+    """An export of Zooniverse that cannot be brought in as asked."""
+
+    code = "zooniverse_invalid"

@@ -350,3 +350,76 @@ class Favourite(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item}, a favourite of {self.volunteer}"
+
+
+class ZooniverseVolunteer(models.Model):
+    """Who somebody with imported classifications is at Zooniverse; they have no account here."""
+
+    volunteer = models.OneToOneField(
+        Volunteer, on_delete=models.CASCADE, related_name="zooniverse_volunteer"
+    )
+    key = models.CharField(
+        max_length=300, unique=True, help_text="By user id, else by the name of a visitor."
+    )
+    name = models.CharField(max_length=255, blank=True)
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+
+class ZooniverseClassification(models.Model):
+    """A row of a classification export, each cell as it came, and the vote made from it."""
+
+    class Outcome(models.TextChoices):
+        """What became of it; in every case the row is kept."""
+
+        VOTE = "vote", "became a vote"
+        WORKFLOW = "workflow", "it belongs to another workflow"
+        TASK = "task", "the task was not asked"
+        EMPTY = "empty", "nothing was chosen"
+        SEVERAL = "several", "several answers were chosen"
+        DRAWING = "drawing", "it is a drawing"
+        TEXT = "text", "it is free text"
+        OTHER = "other", "it is no choice of one answer"
+        ANSWER = "answer", "the campaign's question has no such answer"
+        SUBJECT = "subject", "the campaign does not know what it shows"
+        REPEATED = "repeated", "the same volunteer answered before"
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="zooniverse_classifications"
+    )
+    vote = models.OneToOneField(
+        Vote, null=True, on_delete=models.PROTECT, related_name="zooniverse_classification"
+    )
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    imported_at = models.DateTimeField(auto_now_add=True)
+    classification_id = models.BigIntegerField()
+    user_name = models.TextField(blank=True)
+    user_id = models.TextField(blank=True)
+    user_ip = models.TextField(blank=True)
+    workflow_id = models.TextField(blank=True)
+    workflow_name = models.TextField(blank=True)
+    workflow_version = models.TextField(blank=True)
+    created_at = models.TextField(blank=True)
+    gold_standard = models.TextField(blank=True)
+    expert = models.TextField(blank=True)
+    metadata = models.TextField()
+    annotations = models.TextField()
+    subject_data = models.TextField()
+    subject_ids = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "classification_id"], name="zooniverse_classification_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome="vote", vote__isnull=False)
+                | (~models.Q(outcome="vote") & models.Q(vote__isnull=True)),
+                name="zooniverse_outcome_fits_vote",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Zooniverse classification {self.classification_id}"

@@ -606,6 +606,24 @@ def _retirement(item: Item) -> str:
     return Item.Retirement.CAP if item.n_votes >= item.campaign.votes_cap else ""
 
 
+@transaction.atomic
+def items_count(*, n_new: Mapping[int, int]) -> None:
+    """Count new votes that were written at once, by the keys of their items."""
+    for chunk in chunks(sorted(n_new)):
+        items = Item.objects.select_for_update(of=("self",), no_key=True).select_related("campaign")
+        found = list(items.filter(pk__in=chunk).order_by("pk"))
+        for item in found:
+            item.n_votes += n_new[item.pk]
+        with connection.cursor() as cursor:  # a tenth of the time of bulk_update
+            cursor.executemany(
+                "UPDATE voting_item SET n_votes = %s WHERE id = %s",
+                [(item.n_votes, item.pk) for item in found],
+            )
+        for because in (Item.Retirement.COUNT, Item.Retirement.CAP):
+            enough = [item.pk for item in found if _retirement(item) == because]
+            items_retire(items=enough, because=because)
+
+
 def _leases_drop(item: Item, volunteer: Volunteer, now: datetime) -> None:
     """Remove the volunteer's lease and those that have expired, but wait for nobody's."""
     spent = item.leases.filter(Q(volunteer=volunteer) | Q(expires_at__lte=now))

@@ -1,0 +1,1 @@
+"""Moves classifications between Zooniverse and a campaign, both ways."""
