@@ -64,6 +64,7 @@ class BallotMaker:
     """Knows the campaign, its subjects and its question."""
 
     def __init__(self, campaign: Campaign, finder: AnswerFinder, matcher: SubjectMatcher) -> None:
+        self._campaign = campaign
         self._finder = finder
         self._matcher = matcher
         # Rows of our own tell subjects by their identifiers, whatever others go by.
@@ -122,7 +123,8 @@ class BallotMaker:
                 return found
             item, places, ticked = found
             question = self._question(own, item)
-            marks = marks_check(own.marks, tree=question.tree, kind=item.kind)
+            shown = Item(campaign=self._campaign, kind=item.kind)
+            marks = marks_check(own.marks, tree=question.tree, item=shown)
         except AnswerError:
             return Outcome.ANSWER
         except (MarksError, RemarksError, KeyError, TypeError):
