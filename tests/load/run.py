@@ -18,16 +18,13 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "platform"), str(ROOT / "ml")]
 
-from tests.load.site import cpu_seconds, free_port, postgres, web_server  # noqa: E402
+from tests.load.site import cpu_seconds, free_port, fresh_site, web_server  # noqa: E402
 from tests.load.volunteers import Asked, Habits, Log, crowd_work  # noqa: E402
 
 TOLD = 5
@@ -54,19 +51,8 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@contextmanager
-def database(kind: str, folder: Path) -> Iterator[tuple[str, int | None]]:
-    """Give the address of a fresh database, and its process if it is not the web server's own."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'site.sqlite3'}", None
-    else:
-        with TemporaryDirectory() as of_server, postgres(Path(of_server)) as (address, process):
-            yield address, process
-
-
-def run(options: argparse.Namespace, folder: Path, process: int | None) -> dict[str, Any]:
-    """Fill the database, let the crowd work and judge; Django is set up by now."""
-    from django.core.management import call_command
+def run(options: argparse.Namespace, process: int | None) -> dict[str, Any]:
+    """Fill the database, let the crowd work, and judge."""
     from django.db import connection
 
     from protozoo.pipeline.serving import web_server_command
@@ -74,7 +60,6 @@ def run(options: argparse.Namespace, folder: Path, process: int | None) -> dict[
     from tests.load.campaign import SLUG, Size, accounts_make, campaign_make, campaign_merge
     from tests.load.findings import figures_of, findings_of
 
-    call_command("migrate", verbosity=0)
     campaign = campaign_make(Size())
     if options.merge:
         campaign_merge(campaign)
@@ -85,7 +70,7 @@ def run(options: argparse.Namespace, folder: Path, process: int | None) -> dict[
     before = Vote.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     address = f"127.0.0.1:{free_port()}"
     command = web_server_command(address, workers=options.workers, threads=options.threads)
-    with web_server(command, address, {}) as server:
+    with web_server(command, address) as server:
         spent = Spent(server.pid, process)
         log = asyncio.run(
             crowd_work(
@@ -174,23 +159,8 @@ def tell(result: dict[str, Any]) -> None:
 
 def main() -> None:
     options = arguments()
-    with (
-        TemporaryDirectory() as folder,
-        database(options.database, Path(folder)) as (address, process),
-    ):
-        os.environ.update(
-            DATABASE_URL=address,
-            STORAGE_FOLDER=folder,
-            LOG_LEVEL="WARNING",
-            DJANGO_SETTINGS_MODULE="protozoo.config.settings",
-        )
-        import django
-
-        django.setup()
-        try:
-            result = run(options, Path(folder), process)
-        finally:
-            django.db.connections.close_all()
+    with fresh_site(options.database) as process:
+        result = run(options, process)
     tell(result)
     if options.output:
         options.output.write_text(json.dumps(result, indent=1) + "\n")

@@ -7,9 +7,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import Final, Literal
+
+Database = Literal["postgresql", "sqlite"]
 
 START_TIMEOUT_S: Final = 60.0
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
@@ -19,6 +23,35 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def fresh_site(database: Database) -> Iterator[int | None]:
+    """Set Django up on an empty database of its own; give that database's process, if it has one.
+
+    Once in a process, and before anything of the site is imported.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        address, process = f"sqlite:///{folder / 'site.sqlite3'}", None
+        if database == "postgresql":
+            of_server = Path(stack.enter_context(TemporaryDirectory()))
+            address, process = stack.enter_context(postgres(of_server))
+        os.environ.update(
+            DATABASE_URL=address,
+            STORAGE_FOLDER=str(folder),
+            LOG_LEVEL="WARNING",
+            DJANGO_SETTINGS_MODULE="protozoo.config.settings",
+        )
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        try:
+            yield process
+        finally:
+            django.db.connections.close_all()
 
 
 # PostgreSQL ---------------------------------------------------------------------------------
@@ -62,7 +95,7 @@ def _as_postgres(*command: object) -> None:
 # The web server -----------------------------------------------------------------------------
 @contextmanager
 def web_server(
-    command: list[str], address: str, environment: Mapping[str, str]
+    command: list[str], address: str, environment: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the web server until the block ends."""
     server = subprocess.Popen(command, env={**os.environ, **environment})

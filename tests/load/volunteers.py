@@ -174,10 +174,11 @@ class Volunteer:
         habits: Habits,
         log: Log,
         until: float,
+        most: int | None,
     ) -> None:
         host, _, port = address.rpartition(":")
         self._number, self._slug, self._tree, self._habits = number, slug, tree, habits
-        self._log, self._until = log, until
+        self._log, self._until, self._most = log, until, most
         self._chance = random.Random(number)
         self._connection = Connection(host, int(port), log, {})
         self._held: list[dict[str, Any]] = []
@@ -190,10 +191,11 @@ class Volunteer:
         self._connection.cookies.update(sessionid=account.session, csrftoken=account.csrf)
 
     async def work(self) -> None:
-        """Answer until the time is over or nothing is left."""
-        await self._pause((self._until - time.time()) * ARRIVING)
+        """Answer until the time is over, nothing is left, or as many items as wanted are done."""
+        if self._most is None:
+            await self._pause((self._until - time.time()) * ARRIVING)
         await self._connection.send("page", "GET", f"/campaigns/{self._slug}/classify/")
-        while time.time() < self._until and not self.end:
+        while time.time() < self._until and not self.end and len(self._answered) != self._most:
             await self._one()
         self._connection.close()
 
@@ -352,8 +354,12 @@ async def crowd_work(
     seconds: float,
     habits: Habits,
     accounts: Sequence[Account] = (),
+    most: int | None = None,
 ) -> Log:
-    """Let all volunteers work at once, the first ones with accounts."""
+    """Let all work at once, the first ones with accounts, until each has answered `most` items.
+
+    Without `most` they come one by one and answer as long as there is time.
+    """
     host, _, port = address.rpartition(":")
     log = Log()
     about = Connection(host, int(port), log, {})
@@ -362,7 +368,8 @@ async def crowd_work(
     tree = reply.json()["question"]["tree"]
     until = time.time() + seconds
     volunteers = [
-        Volunteer(number, address, slug, tree, habits, log, until) for number in range(n_volunteers)
+        Volunteer(number, address, slug, tree, habits, log, until, most)
+        for number in range(n_volunteers)
     ]
     for volunteer, account in zip(volunteers, accounts, strict=False):
         volunteer.sign_in(account)
