@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from protozoo.accounts.models import Volunteer
+from protozoo.voting import queue
 from protozoo.voting.models import Campaign, Item, Lease, Vote
 from protozoo.voting.queue import QUEUE_HEAD
 from protozoo.voting.services import LEASE_TIME, items_lease, votes_move
@@ -250,7 +251,8 @@ def test_retired_items_are_not_handed_out(campaign):
     assert items_lease(campaign=campaign, volunteer=make_volunteer(), count=10) == [kept]
 
 
-def test_newcomers_are_spread_over_the_queue():
+def test_newcomers_are_spread_over_the_queue(monkeypatch):
+    monkeypatch.setattr(queue, "N_EASY", 0)
     campaign = make_campaign(
         sorting=make_sorting(rows=8, columns=10, n_subjects=200, n_audit=40),
         votes_to_retire=500,

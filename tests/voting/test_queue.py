@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from protozoo.voting.models import Campaign, Item, Lease, Vote
-from protozoo.voting.queue import N_BEST, QUEUE_HEAD, items_choose
-from protozoo.voting.services import LEASE_TIME, items_lease
+from protozoo.voting import queue
+from protozoo.voting.models import Campaign, Item, Lease, Skip, Vote
+from protozoo.voting.queue import EASY_HEAD, N_BEST, QUEUE_HEAD, items_choose
+from protozoo.voting.services import LEASE_TIME, item_skip, items_lease
 from tests.factories import (
     make_campaign,
     make_grid,
@@ -33,13 +34,19 @@ def known_chance():
     random.setstate(state)
 
 
+@pytest.fixture(autouse=True)
+def nobody_learns(monkeypatch):
+    """Let nobody begin with easy items but where a test is about them."""
+    monkeypatch.setattr(queue, "N_EASY", 0)
+
+
 @pytest.fixture
 def annie():
     return make_volunteer()
 
 
-def large_campaign(*, n_outliers=60, n_audit=40, **fields):
-    sorting = make_sorting(rows=3, columns=4, n_subjects=160, n_audit=n_audit, n_empty=0)
+def large_campaign(*, n_outliers=60, n_audit=40, rows=3, columns=4, **fields):
+    sorting = make_sorting(rows=rows, columns=columns, n_subjects=160, n_audit=n_audit, n_empty=0)
     shares = {**ONLY, **fields}
     return make_campaign(sorting=sorting, n_outliers=n_outliers, votes_to_retire=50, **shares)
 
@@ -306,3 +313,142 @@ def test_a_volunteer_goes_through_all_kinds_and_sees_no_subject_twice(ballot):
     asked_again = campaign.items.filter(subject__in=twice).exclude(kind="gold")
     assert asked_again.count() == len(twice)  # only by items that came when all else was gone
     assert Vote.objects.filter(item__kind="prototype").count() == 12
+
+
+# The first items ----------------------------------------------------------------------------
+@pytest.fixture
+def learning(monkeypatch):
+    """Let newcomers begin with easy items, as they do."""
+    monkeypatch.setattr(queue, "N_EASY", 5)
+
+
+def purest(campaign, n=EASY_HEAD + 4):
+    """Give those prototypes with many members that are alike of which five are drawn."""
+    usual = campaign.sorting.n_subjects // campaign.sorting.prototypes.count()
+    large = campaign.sorting.prototypes.filter(n_members__gte=usual)
+    return set(large.order_by("mean_distance").values_list("pk", flat=True)[:n])
+
+
+@pytest.mark.usefixtures("learning")
+def test_a_newcomer_begins_with_known_sources_and_pure_prototypes(annie):
+    campaign = large_campaign(rows=6, columns=6, n_outliers=20, share_chance=0.9)
+    for _ in range(8):
+        make_single(campaign, "gold", label="frii")
+    make_single(campaign, "subject", priority=9.0)
+    got = items_lease(campaign=campaign, volunteer=annie, count=12)
+    assert len(got) == 12
+    assert [item.kind for item in got[:5]] == ["gold"] * 2 + ["prototype"] * 3
+    assert {item.prototype_id for item in got[2:5]} <= purest(campaign)
+    assert {item.kind for item in got[5:]} - {"gold", "prototype"}
+
+
+@pytest.mark.usefixtures("learning")
+def test_without_known_sources_a_newcomer_begins_with_prototypes(annie):
+    campaign = large_campaign(rows=6, columns=6)
+    small = campaign.sorting.prototypes.order_by("mean_distance")[0]
+    small.n_members = 1
+    small.save()
+    got = items_lease(campaign=campaign, volunteer=annie, count=5)
+    assert {item.prototype_id for item in got} <= purest(campaign) - {small.pk}
+    assert len({item.prototype_id for item in got}) == 5
+
+
+@pytest.mark.usefixtures("learning")
+def test_answers_and_what_the_page_holds_count_as_first_items(annie):
+    campaign = large_campaign()
+    urgent = [make_single(campaign, "subject", priority=9.0) for _ in range(3)]
+    for item in campaign.items.filter(kind="audit")[:3]:
+        judge(item, annie)
+    easy = items_lease(campaign=campaign, volunteer=annie, count=2)
+    assert {item.kind for item in easy} == {"prototype"}
+    held = [item.pk for item in easy]
+    (next_one,) = items_lease(campaign=campaign, volunteer=annie, exclude=held)
+    assert next_one in urgent
+    for item in easy:
+        judge(item, annie)
+    assert first_of(campaign, annie) in urgent
+
+
+@pytest.mark.usefixtures("learning")
+def test_answers_elsewhere_teach_nothing_here(annie):
+    campaign = large_campaign()
+    make_single(campaign, "subject", priority=9.0)
+    for item in make_campaign(sorting=campaign.sorting).items.filter(kind="audit")[:5]:
+        judge(item, annie)
+    assert first_of(campaign, annie).kind == "prototype"
+
+
+@pytest.mark.usefixtures("learning")
+def test_a_newcomer_who_finds_nothing_easy_gets_what_there_is(annie):
+    campaign = large_campaign()
+    campaign.items.filter(kind="prototype").update(retired_at=timezone.now())
+    assert len(items_lease(campaign=campaign, volunteer=annie, count=5)) == 5
+
+
+@pytest.mark.usefixtures("learning")
+def test_simulated_volunteers_have_nothing_to_learn():
+    campaign = large_campaign()
+    urgent = make_single(campaign, "subject", priority=9.0)
+    assert first_of(campaign, make_volunteer(is_simulated=True)) == urgent
+
+
+# Skipped items ------------------------------------------------------------------------------
+def test_a_skipped_item_comes_again_only_when_nothing_else_is_left(annie):
+    campaign = large_campaign(n_outliers=3, n_audit=2, share_chance=0.5)
+    skipped = make_single(campaign, "subject", priority=9.0)
+    again = make_single(campaign, "subject", campaign.items.filter(kind="outlier")[0].subject)
+    item_skip(item=skipped, volunteer=annie)
+    order = []
+    while items := items_lease(campaign=campaign, volunteer=annie):
+        order.append(items[0])
+        judge(items[0], annie)
+    assert len(order) == campaign.items.count()
+    twins = {again, campaign.items.get(kind="outlier", subject=again.subject)}
+    assert set(order[-2:-1]) <= twins  # a subject judged before comes before a skipped item
+    assert order[-1] == skipped
+
+
+def test_others_are_shown_what_somebody_skips(annie):
+    campaign = large_campaign()
+    urgent = make_single(campaign, "subject", priority=9.0)
+    item_skip(item=urgent, volunteer=annie)
+    assert first_of(campaign, annie) != urgent
+    assert first_of(campaign, make_volunteer()) == urgent
+
+
+def test_a_skipped_grid_of_subjects_judged_since_never_comes_again(annie):
+    campaign = large_campaign(n_outliers=0, n_audit=0)
+    campaign.items.all().delete()
+    grid = make_grid(campaign)
+    item_skip(item=grid, volunteer=annie)
+    assert items_lease(campaign=campaign, volunteer=annie) == [grid]
+    judge(make_single(campaign, "outlier", grid.members.all()[0].subject), annie)
+    assert items_lease(campaign=campaign, volunteer=annie) == []
+
+
+def test_a_skipped_source_judged_since_still_comes_last(annie):
+    campaign = large_campaign(n_outliers=0, n_audit=0)
+    campaign.items.all().delete()
+    one = make_single(campaign, "subject")
+    item_skip(item=one, volunteer=annie)
+    judge(make_single(campaign, "outlier", one.subject), annie)
+    for _ in range(2):
+        assert items_lease(campaign=campaign, volunteer=annie) == [one]
+
+
+# What it costs ------------------------------------------------------------------------------
+def test_what_was_judged_elsewhere_is_passed_by_once_and_for_all(
+    annie, django_assert_max_num_queries
+):
+    campaign = large_campaign(n_outliers=0, n_audit=0)
+    members = campaign.sorting.assignments.filter(subject__is_audit=False)[:140]
+    for start in range(0, 140, 14):
+        keys = [member.subject_id for member in members[start : start + 14]]
+        judge(make_grid(campaign, subjects=keys), annie)
+    judged = [make_single(campaign, "subject", each.subject, priority=2.0) for each in members]
+    new = make_single(campaign, "subject", priority=1.0)
+    assert first_of(campaign, annie) == new
+    assert set(Skip.objects.values_list("item", flat=True)) == {item.pk for item in judged}
+    with django_assert_max_num_queries(5):
+        assert first_of(campaign, annie) == new
+    assert first_of(campaign, make_volunteer()) in judged

@@ -1,12 +1,12 @@
 """Chooses what a volunteer sees next: mostly where an answer is worth most, partly by lot.
 
 Each item handed out comes from a lane, drawn by the campaign's fixed shares. A lane that has
-nothing left falls through to the next.
+nothing left falls through to the next. The first few items of a volunteer are easy ones.
 """
 
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -29,28 +29,40 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThan
 
 from protozoo.accounts.models import Volunteer
-from protozoo.voting.models import Campaign, GridMember, Item, Lease, Vote
+from protozoo.voting.models import Campaign, GridMember, Item, Lease, Skip, Vote
 from protozoo.voting.proposals import chunks
 
 # Items are drawn from so many at the head of a lane, lest all who come at once get the same.
 QUEUE_HEAD: Final = 40
 # Of so many items with the highest priority one is drawn, with weight by its priority.
 N_BEST: Final = 20
+# Whoever has answered fewer than so many is still learning. The first ones have a known answer, of
+# which they are told; more of these would cost too many of the few answers that most people give.
+N_EASY: Final = 5
+N_EASY_GOLD: Final = 2
+# Easy items are drawn from so many at the head of their lane, that they are of several kinds.
+EASY_HEAD: Final = 10
 
 
 class Lane(StrEnum):
     """Where an item comes from."""
 
+    # For those who are still learning.
+    EASY = "easy"
     GOLD = "gold"
     AUDIT = "audit"
     CHANCE = "chance"
     BEST = "best"
-    # Only when nothing else is left: what others are about to settle, and subjects seen before.
+    # Only when nothing else is left: what others are about to settle, subjects judged before, and
+    # what the volunteer has skipped.
     FULL = "full"
     AGAIN = "again"
+    SKIPPED = "skipped"
 
 
 _REST: Final = (Lane.BEST, Lane.CHANCE, Lane.FULL)
+_FIRST_GOLD: Final = (Lane.GOLD, Lane.EASY, *_REST)
+_FIRST: Final = (Lane.EASY, *_REST)
 _LANES_FROM: Final = {
     Lane.GOLD: (Lane.GOLD, Lane.AUDIT, *_REST),
     Lane.AUDIT: (Lane.AUDIT, *_REST),
@@ -110,18 +122,30 @@ def items_choose(
     lanes = _Lanes(campaign, volunteer, exclude, max(N_BEST, count), now)
     batch = _held(exclude)
     if wanted is not None:
-        for first in lanes.wanted(wanted):
-            batch.add(first)
-    for lane in _lanes_drawn(campaign, count - len(batch.items)):
-        if chosen := _choose(lanes, lane, batch):
+        for one in lanes.wanted(wanted):
+            batch.add(one)
+    first = _first_lanes(campaign, volunteer, n_held=len(exclude))
+    drawn = _lanes_drawn(campaign, count)
+    for order in [*first, *drawn[len(first) :]][: count - len(batch.items)]:
+        if chosen := _choose(lanes, order, batch):
             batch.add(chosen)
     return batch.items
 
 
-def _lanes_drawn(campaign: Campaign, count: int) -> list[Lane]:
+def _lanes_drawn(campaign: Campaign, count: int) -> list[Sequence[Lane]]:
+    """Draw for each item the lanes in which it is looked for, one after the other."""
     shares = [campaign.share_gold, campaign.share_audit, campaign.share_chance]
-    lanes = [Lane.GOLD, Lane.AUDIT, Lane.CHANCE, Lane.BEST]
-    return random.choices(lanes, [*shares, 1 - sum(shares)], k=count)  # noqa: S311  # a queue
+    weights = [*shares, 1 - sum(shares)]
+    return random.choices(list(_LANES_FROM.values()), weights, k=count)  # noqa: S311  # a queue
+
+
+def _first_lanes(campaign: Campaign, volunteer: Volunteer, *, n_held: int) -> list[Sequence[Lane]]:
+    """Give the lanes of the easy items that are still due; simulated volunteers learn nothing."""
+    if volunteer.is_simulated:
+        return []
+    votes = Vote.objects.filter(volunteer=volunteer, superseded_at=None, item__campaign=campaign)
+    n_had = len(votes.order_by().values_list("pk")[:N_EASY]) + n_held
+    return [_FIRST_GOLD if n < N_EASY_GOLD else _FIRST for n in range(n_had, N_EASY)]
 
 
 def _held(exclude: Collection[int]) -> _Batch:
@@ -132,13 +156,15 @@ def _held(exclude: Collection[int]) -> _Batch:
     return batch
 
 
-def _choose(lanes: "_Lanes", drawn: Lane, batch: _Batch) -> Waiting | None:
+def _choose(lanes: "_Lanes", order: Sequence[Lane], batch: _Batch) -> Waiting | None:
     """Choose one item, of another prototype if there is one, of a new subject if there is one."""
     if not any(lanes.waiting(lane) for lane in _REST):
         # Gold items measure those who help; alone they help nobody.
-        return next(iter(batch.fitting(lanes.waiting(Lane.AGAIN), is_apart=False)), None)
+        skipped = lanes.waiting(Lane.SKIPPED)
+        left = [*lanes.waiting(Lane.AGAIN), *skipped]
+        return next(iter(batch.fitting(left, is_apart=False)), None)
     for is_apart in (True, False):
-        for lane in _LANES_FROM[drawn]:
+        for lane in order:
             fitting = batch.fitting(lanes.waiting(lane), is_apart=is_apart)
             if not fitting and lane == Lane.BEST and is_apart:
                 fitting = lanes.elsewhere(batch)
@@ -152,7 +178,8 @@ def _pick(fitting: list[Waiting], lane: Lane) -> Waiting:
         best = [one for one in fitting if one.priority is not None][:N_BEST]
         if best:
             return random.choices(best, _weights(best))[0]  # noqa: S311  # a queue, not a secret
-    return random.choice(fitting[:QUEUE_HEAD])  # noqa: S311
+    head = EASY_HEAD if lane == Lane.EASY else QUEUE_HEAD
+    return random.choice(fitting[:head])  # noqa: S311
 
 
 def _weights(best: list[Waiting]) -> list[float]:
@@ -182,23 +209,27 @@ class _Lanes:
         self._is_all_read = False
         # The database walks along an index of open items and stops at the first that fit.
         answered = Vote.objects.filter(item=OuterRef("pk"), volunteer=volunteer)
-        self._open = campaign.items.filter(
+        skips = Skip.objects.filter(item=OuterRef("pk"), volunteer=volunteer)
+        self._unanswered = campaign.items.filter(
             ~Exists(answered), ~Q(pk__in=exclude), retired_at=None
         ).order_by("order", "pk")
+        self._open = self._unanswered.filter(~Exists(skips))
         self._is_free = LessThan(F("n_votes") + _n_leases(volunteer, now), _needed(campaign))
 
     def wanted(self, item: int) -> list[Waiting]:
         """Give the item that the volunteer asks for, if it is new to them."""
-        return self._new(self._open.filter(pk=item))
+        return self._new(self._unanswered.filter(pk=item))
 
     def waiting(self, lane: Lane) -> list[Waiting]:
         if lane not in self._known:
-            self._known[lane] = self._read(lane)
+            self._known[lane] = self._waiting_in(lane)
         return self._known[lane]
 
-    def _read(self, lane: Lane) -> list[Waiting]:
+    def _waiting_in(self, lane: Lane) -> list[Waiting]:
         no_gold = ~Q(kind=Item.Kind.GOLD)
         match lane:
+            case Lane.EASY:
+                return self._easy()
             case Lane.GOLD:
                 return self._by_lot(self._open.filter(kind=Item.Kind.GOLD))
             case Lane.AUDIT:
@@ -210,8 +241,26 @@ class _Lanes:
             case Lane.FULL:
                 return self._new(self._open.filter(~Q(self._is_free), no_gold))
             case Lane.AGAIN:
-                alone = self._open.filter(no_gold, ~Q(kind=Item.Kind.GRID))
-                return self._judged_before(alone, is_wanted=True)
+                alone = self._put_off(is_judged=True).filter(~Q(kind=Item.Kind.GRID))
+                return _waiting(alone[: 2 * self._n_enough])
+            case Lane.SKIPPED:
+                return self._new(self._put_off(is_judged=False))
+
+    def _put_off(self, *, is_judged: bool) -> QuerySet[Item]:
+        put_off = self._unanswered.filter(
+            skips__volunteer=self._volunteer, skips__is_judged=is_judged
+        )
+        return put_off.exclude(kind=Item.Kind.GOLD)
+
+    def _easy(self) -> list[Waiting]:
+        """Give prototypes whose members are many and alike, the most alike first."""
+        sorting = self._campaign.sorting
+        items = self._open.filter(
+            self._is_free,
+            kind=Item.Kind.PROTOTYPE,
+            prototype__n_members__gte=sorting.n_subjects // (sorting.rows * sorting.columns),
+        )
+        return self._new(items.order_by("prototype__mean_distance", "order"))
 
     def elsewhere(self, batch: _Batch) -> list[Waiting]:
         """Find what shows other prototypes, however many items of the same ones come before."""
@@ -243,20 +292,33 @@ class _Lanes:
         return found
 
     def _new(self, items: QuerySet[Item]) -> list[Waiting]:
-        return self._judged_before(items, is_wanted=False)
+        """Read on until enough are found that show nothing judged before.
 
-    def _judged_before(self, items: QuerySet[Item], *, is_wanted: bool) -> list[Waiting]:
-        """Read on until enough are found that show a subject judged before, or none such."""
+        What shows something judged before is written down, so that the next request passes it by.
+        """
         found: list[Waiting] = []
+        passed: list[int] = []
         start, size = 0, 2 * self._n_enough
         while len(found) < self._n_enough:
             read = _waiting(items[start : start + size])
             judged = self._judged({subject for one in read for subject in one.subjects})
-            found += [one for one in read if judged.isdisjoint(one.subjects) != is_wanted]
+            found += [one for one in read if judged.isdisjoint(one.subjects)]
+            passed += [one.pk for one in read if not judged.isdisjoint(one.subjects)]
             if len(read) < size:
                 break
             start, size = start + size, 4 * size
+        self._note_judged(sorted(passed))
         return found
+
+    def _note_judged(self, items: Sequence[int]) -> None:
+        if not items:
+            return
+        Skip.objects.bulk_create(
+            (Skip(item_id=item, volunteer=self._volunteer, is_judged=True) for item in items),
+            update_conflicts=True,
+            unique_fields=["volunteer", "item"],
+            update_fields=["is_judged"],
+        )
 
     def _judged(self, subjects: set[int]) -> set[int]:
         """Find which subjects the volunteer has judged, alone or in a grid; ask once of each."""
