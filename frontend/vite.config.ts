@@ -22,5 +22,7 @@ export default defineConfig({
   },
   test: {
     include: ["src/**/*.test.{ts,tsx}"],
+    // Logic without a page: a process for each file costs more than all its tests.
+    isolate: false,
   },
 });

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-# So many items lie ready in the browser, beside the one shown; with so many left it asks again.
-HELD: Final = 10
-REFILL_AT: Final = 7
+# So many items are held; with so many left the page asks for more.
+HELD: Final = 16
+AT_ONCE: Final = 12
+REFILL_AT: Final = 11
 # Whoever leaves comes back after so long.
 AWAY_S: Final = 2.0
 # All have come after this share of the time.
@@ -221,7 +222,7 @@ class Volunteer:
     async def _fetch(self) -> None:
         held = [item["id"] for item in self._held]
         began = time.time()
-        asked = {"count": HELD - len(held), "exclude": held}
+        asked = {"count": min(AT_ONCE, HELD - len(held)), "exclude": held}
         reply = await self._connection.send(
             "next", "POST", f"/api/campaigns/{self._slug}/next/", asked
         )

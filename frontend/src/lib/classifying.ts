@@ -82,11 +82,14 @@ export type Event =
   | { type: "feedback_closed" }
   | { type: "refused"; uuid: string | null; error: ApiError };
 
-/** So many items are held: the one shown and eleven to come, for ten answers without a network. */
-export const HELD = 12;
+/** The server hands out no more items at once. */
+export const AT_ONCE = 12;
 
-/** Fetched again when fewer are left: ten can be answered at any time, and not each asks anew. */
-const FEWEST_HELD = 11;
+/** So many items are held at most. */
+export const HELD = 16;
+
+/** With fewer some are fetched again: ten can be answered at any time, and every fifth asks anew. */
+const FEWEST_HELD = 12;
 
 /** An answer sooner than this after the question appeared is the second half of a double click. */
 export const SHORTEST_LOOK_MS = 250;
@@ -179,8 +182,8 @@ export function advance(state: State, event: Event): State {
 export function wanted(state: State): number {
   if (state.end) return 0;
   const { length } = state.queue;
-  if (length) return state.isDry || length >= FEWEST_HELD ? 0 : HELD - length;
-  return state.hasBegun && state.unsent.length ? 0 : HELD;
+  if (!length) return state.hasBegun && state.unsent.length ? 0 : AT_ONCE;
+  return state.isDry || length >= FEWEST_HELD ? 0 : Math.min(AT_ONCE, HELD - length);
 }
 
 /** Items that the server need not send: they are here, or their answer is on its way. */
