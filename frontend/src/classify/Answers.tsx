@@ -1,7 +1,9 @@
 /** The question and its answers as buttons, each with its digit key. */
 import { useEffect, useRef } from "preact/hooks";
+import { countOf } from "../lib/markWords";
 import type { Question } from "../lib/tree";
 import { t } from "../lib/words";
+import { Key } from "./Icon";
 import { useFocusKept } from "./useFocusKept";
 
 interface Props {
@@ -13,13 +15,17 @@ interface Props {
   isReady: boolean;
   isFirst: boolean;
   canGoBack: boolean;
+  /** Marks in the picture so far; none where nothing can be marked. */
+  n_marks: number | null;
   onAnswer: (key: string) => void;
   onBack: () => void;
+  onMark: () => void;
   onHelp: () => void;
 }
 
 export function Answers(props: Props) {
-  const { question, chosen, turn, isReady, isFirst, canGoBack, onAnswer, onBack, onHelp } = props;
+  const { question, chosen, turn, isReady, isFirst, canGoBack, n_marks } = props;
+  const { onAnswer, onBack, onMark, onHelp } = props;
   const list = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useFocusKept(heading, isFirst);
@@ -38,6 +44,11 @@ export function Answers(props: Props) {
         {canGoBack && (
           <button class="button button--quiet" type="button" onClick={onBack}>
             {t("Back")}
+          </button>
+        )}
+        {n_marks !== null && (
+          <button class="button button--quiet" type="button" aria-keyshortcuts="p" onClick={onMark}>
+            {n_marks ? countOf(n_marks) : t("Mark")} <Key name="p" />
           </button>
         )}
         <button class="button button--quiet answers__help" type="button" onClick={onHelp}>

@@ -1,8 +1,10 @@
 /** One item with its pictures and the question tree, by mouse, touch or keyboard. */
 import { chosenBefore } from "../lib/changing";
-import { asked, type Event, type Item, type State } from "../lib/classifying";
+import { asked, canMark, type Event, type Item, type State } from "../lib/classifying";
 import { commandOf, moved } from "../lib/keys";
 import { randomUuid } from "../lib/uuid";
+import { MarkPanel } from "../marks/MarkPanel";
+import { useMarking } from "../marks/useMarking";
 import { Answers } from "./Answers";
 import { Stage } from "./Stage";
 import { useKeys } from "./useKeys";
@@ -23,14 +25,10 @@ export function Asking(props: Props) {
   const { state, item, turn, dispatch, hearsKeys, hearsCharacters, onHelp } = props;
   const isReady = useReady(state.readyAt);
   const question = asked(state);
-  const answer = (key: string) =>
-    dispatch({
-      type: "answered",
-      key,
-      uuid: randomUuid(),
-      now: performance.now(),
-      clock: new Date(),
-    });
+  const marks = useMarking(state, item, turn, dispatch);
+  const moment = () => ({ uuid: randomUuid(), now: performance.now(), clock: new Date() });
+  const answer = (key: string) => dispatch({ type: "answered", key, ...moment() });
+  const marksDone = () => dispatch({ type: "marks_done", ...moment() });
 
   useKeys(hearsCharacters, (press) => {
     const command = hearsKeys && !state.marking ? commandOf(press) : null;
@@ -52,22 +50,35 @@ export function Asking(props: Props) {
       <Stage
         key={turn}
         item={item}
+        marks={marks}
+        onMarksDone={marksDone}
         hearsKeys={hearsKeys}
         hearsCharacters={hearsCharacters}
         onShown={() => dispatch({ type: "shown", item: item.id, now: performance.now() })}
         onPassOver={() => dispatch({ type: "skipped", item: item.id, uuid: randomUuid() })}
       />
-      <Answers
-        question={question}
-        chosen={chosenBefore(state.changing, state.path)}
-        turn={`${turn}.${state.path.join(".")}`}
-        isReady={isReady}
-        isFirst={state.answered === 0}
-        canGoBack={state.path.length > 0}
-        onAnswer={answer}
-        onBack={() => dispatch({ type: "back" })}
-        onHelp={onHelp}
-      />
+      {state.marking ? (
+        <MarkPanel
+          work={marks}
+          onDone={marksDone}
+          onBack={() => dispatch({ type: "back" })}
+          onHelp={onHelp}
+        />
+      ) : (
+        <Answers
+          question={question}
+          chosen={chosenBefore(state.changing, state.path)}
+          turn={`${turn}.${state.path.join(".")}`}
+          isReady={isReady}
+          isFirst={state.answered === 0}
+          canGoBack={state.path.length > 0}
+          n_marks={canMark(state) ? state.marks.length : null}
+          onAnswer={answer}
+          onBack={() => dispatch({ type: "back" })}
+          onMark={() => dispatch({ type: "marking_opened" })}
+          onHelp={onHelp}
+        />
+      )}
     </div>
   );
 }

@@ -1,8 +1,7 @@
 /** What the answers mean, and the keys; opened by `?`. */
 import { useEffect, useRef } from "preact/hooks";
 import { PAGE_KEYS } from "../lib/keys";
-import { rolesOf } from "../lib/marking";
-import { leaves, type Tree } from "../lib/tree";
+import { leaves, rolesOf, type Tree } from "../lib/tree";
 import { t } from "../lib/words";
 import { viewKeys } from "../viewer/viewWords";
 

@@ -16,7 +16,7 @@ import {
   wanted,
 } from "./classifying";
 import type { Gold } from "./gold";
-import type { Mark } from "./marking";
+import type { SentMark } from "./marks";
 import type { Vote } from "./parcels";
 import type { Tree } from "./tree";
 
@@ -438,13 +438,13 @@ const MARKING: Tree = {
   },
   marks: [{ key: "host", label: "Host", shape: "point", most: 1 }],
 };
-const spot = (x_arcsec: number): Mark => ({
+const spot = (x_arcsec: number): SentMark => ({
   role: "host",
   shape: "point",
   x_arcsec,
   y_arcsec: 0,
 });
-const mark = (x_arcsec: number): Event => ({ type: "marked", mark: spot(x_arcsec) });
+const mark = (x_arcsec: number): Event => ({ type: "marks_put", marks: [spot(x_arcsec)] });
 const done = (now: number): Event => ({
   type: "marks_done",
   uuid: "m",
@@ -473,12 +473,17 @@ test("back from the marks leads to the question, and marks stay", () => {
   expect([back.marking, back.unsent.length, back.marks.length]).toEqual([null, 0, 1]);
 });
 
-test("beyond the most of a role the oldest mark makes room, and marks are taken back", () => {
-  const state = run(lookingToMark(), mark(1), mark(2));
-  expect(state.marks).toEqual([spot(2)]);
-  expect(run(state, { type: "unmarked", place: 0 }).marks).toEqual([]);
-  const unknown = { ...spot(3), role: "nothing" };
-  expect(run(state, { type: "marked", mark: unknown }).marks).toEqual([spot(2)]);
+test("marks are put only while places are marked", () => {
+  const opened = run(lookingToMark(), { type: "marking_opened" }, mark(1), mark(2));
+  expect(opened.marks).toEqual([spot(2)]);
+  expect(run(opened, { type: "back" }, mark(3)).marks).toEqual([spot(2)]);
+});
+
+test("an answer that asks for marks goes out at once where the scale is unknown", () => {
+  const main = { ...picture("/1"), scale_arcsec: null };
+  const served: Event = { type: "served", supply: "items", items: [{ ...item(1), main }] };
+  const state = run(beginning(MARKING, 1, []), served, show(1), answer("odd"));
+  expect(votes(state)).toMatchObject([{ path: ["odd"] }]);
 });
 
 test("nothing is marked in a grid, nor where the tree has no roles", () => {

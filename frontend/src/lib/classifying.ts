@@ -12,10 +12,10 @@ import type { ApiError } from "./api";
 import { type Changing, isSameAnswer, type LastAnswer, withoutVote, workOf } from "./changing";
 import { type Feedback, feedbackOf, type Gold } from "./gold";
 import { answerOf, cleared, countOf, sentenceOf, toggled, undone, type Verdict } from "./grid";
-import { type Mark, marked, rolesOf, unmarked } from "./marking";
+import type { SentMark } from "./marks";
 import { type Parcel, parcelOf, relinked, type Vote } from "./parcels";
 import { isSilent, type Remarks } from "./remarks";
-import { type Question, questionAt, type Tree } from "./tree";
+import { type Question, questionAt, rolesOf, type Tree } from "./tree";
 import { missingWords, refusalWords } from "./voteWords";
 import { t } from "./words";
 import { aside, UNTOUCHED, type Work } from "./work";
@@ -69,8 +69,7 @@ export type Event =
   | { type: "ticks_cleared" }
   | ({ type: "sorted"; verdict: Verdict } & Moment)
   | { type: "marking_opened" }
-  | { type: "marked"; mark: Mark }
-  | { type: "unmarked"; place: number }
+  | { type: "marks_put"; marks: readonly SentMark[] }
   | ({ type: "marks_done" } & Moment)
   | { type: "remarked"; remarks: Remarks }
   | { type: "changed" }
@@ -150,10 +149,8 @@ export function advance(state: State, event: Event): State {
       return sorted(state, event);
     case "marking_opened":
       return canMark(state) ? { ...state, marking: { answer: null } } : state;
-    case "marked":
-      return { ...state, marks: marked(state.marks, event.mark, state.tree) };
-    case "unmarked":
-      return { ...state, marks: unmarked(state.marks, event.place) };
+    case "marks_put":
+      return state.marking ? { ...state, marks: event.marks } : state;
     case "marks_done":
       return marksDone(state, event);
     case "remarked":
@@ -211,10 +208,11 @@ export function canChange(state: State): boolean {
   return state.last !== null && !state.changing && !state.marking && OPEN_ENDS.includes(state.end);
 }
 
-/** Whether places can be marked in the item shown. */
+/** Whether places can be marked in the item shown: without a scale nobody knows where they are. */
 export function canMark(state: State): boolean {
   const item = state.queue[0];
-  return !!item && item.kind !== "grid" && !state.marking && rolesOf(state.tree).length > 0;
+  if (!item || item.kind === "grid" || item.main.scale_arcsec === null) return false;
+  return !state.marking && rolesOf(state.tree).length > 0;
 }
 
 // Items ---------------------------------------------------------------------------------------

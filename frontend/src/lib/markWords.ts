@@ -1,7 +1,7 @@
 /** Says aloud what is marked and where: "Component 1, 12 arcsec right, 3 up". */
-
 import { formatDecimal } from "./format";
-import type { Mark, Role, Spot } from "./marks";
+import type { Mark, Spot } from "./marks";
+import type { Role } from "./tree";
 import { t, tn } from "./words";
 
 /** What a mark is called: by its role, and a number where there may be several. */

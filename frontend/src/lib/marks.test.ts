@@ -5,10 +5,11 @@ import {
   type MarkEvent,
   type Marking,
   marking,
-  type Role,
+  marksFrom,
   sentMarks,
 } from "./marks";
 import { placeOf } from "./markWords";
+import type { Role } from "./tree";
 
 const ROLES: Role[] = [
   { key: "component", label: "Component", shape: "box", most: 2 },
@@ -158,6 +159,13 @@ test("a vote carries boxes with their size and points without", () => {
     },
     { role: "host", shape: "point", x_arcsec: 1.235, y_arcsec: -2 },
   ]);
+});
+
+test("kept marks are gone on with, under names of their own", () => {
+  const { marks } = after(BOX, HOST, put(1, -2));
+  const again = beginMarking(ROLES, 50, marksFrom(sentMarks(marks)));
+  expect(sentMarks(again.marks)).toEqual(sentMarks(marks));
+  expect(marking(again, { do: "delete", id: 2 }).marks).toHaveLength(1);
 });
 
 test.each([

@@ -16,8 +16,7 @@ import {
   tooMany,
   tooSmall,
 } from "./markWords";
-
-export type Role = components["schemas"]["Role"];
+import type { Role } from "./tree";
 
 export interface Spot {
   x: number;
@@ -34,14 +33,7 @@ export interface Mark extends Spot {
 }
 
 /** As the API takes it. */
-export interface SentMark {
-  role: string;
-  shape: Role["shape"];
-  x_arcsec: number;
-  y_arcsec: number;
-  width_arcsec?: number;
-  height_arcsec?: number;
-}
+export type SentMark = components["schemas"]["MarkRequest"];
 
 export interface Marking {
   roles: readonly Role[];
@@ -129,7 +121,12 @@ export function roleOf(state: Marking, key: string): Role | undefined {
 }
 
 /** The four edges of a box; a point has none and all four are its place. */
-export function edgesOf(mark: Mark): { left: number; right: number; bottom: number; top: number } {
+export function edgesOf(mark: Pick<Mark, "x" | "y" | "width" | "height">): {
+  left: number;
+  right: number;
+  bottom: number;
+  top: number;
+} {
   return {
     left: mark.x - mark.width / 2,
     right: mark.x + mark.width / 2,
@@ -145,6 +142,19 @@ export function sentMarks(marks: readonly Mark[]): SentMark[] {
     if (shape === "point") return at;
     return { ...at, width_arcsec: rounded(width), height_arcsec: rounded(height) };
   });
+}
+
+/** Marks that were sent or kept, to go on with. */
+export function marksFrom(sent: readonly SentMark[]): Mark[] {
+  return sent.map((mark, place) => ({
+    id: place + 1,
+    role: mark.role,
+    shape: mark.shape,
+    x: mark.x_arcsec,
+    y: mark.y_arcsec,
+    width: mark.width_arcsec ?? 0,
+    height: mark.height_arcsec ?? 0,
+  }));
 }
 
 // Events --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import type { components } from "../api/schema";
 
 export type Answer = components["schemas"]["Answer"];
 export type Question = components["schemas"]["Step"];
+export type Role = components["schemas"]["Role"];
 export type Tree = components["schemas"]["Tree"];
 export type Kind = components["schemas"]["ItemKind"];
 
@@ -34,6 +35,11 @@ export function leaves(tree: Tree): Answer[] {
 
 export function leafOf(tree: Tree, key: string | null): Answer | undefined {
   return leaves(tree).find((answer) => answer.key === key);
+}
+
+/** What may be marked in pictures. */
+export function rolesOf(tree: Tree): Role[] {
+  return tree.marks ?? [];
 }
 
 function questionOf(tree: Tree, key: string): Question {

@@ -1,6 +1,6 @@
 /** What a volunteer has done with the item before them, as long as it is not answered. */
 import { NO_TICKS, type Ticks } from "./grid";
-import type { Mark } from "./marking";
+import type { SentMark } from "./marks";
 import { NO_REMARKS, type Remarks } from "./remarks";
 
 export interface Work {
@@ -9,7 +9,7 @@ export interface Work {
   /** The ticked members of a grid. */
   ticks: Ticks;
   remarks: Remarks;
-  marks: readonly Mark[];
+  marks: readonly SentMark[];
   /** Places are being marked: those of the answer given, or ahead of an answer. */
   marking: { answer: { path: string[]; label: string } | null } | null;
   /** When the item's picture was there, in milliseconds; null until then. */

@@ -35,6 +35,8 @@ interface Props {
   viewing: Viewing;
   /** The one to be looked at closely: wheel, fingers and mouse work on it, and it has a scale. */
   isLarge?: boolean;
+  /** One pointer draws over the picture, so it does not drag it. */
+  isStill?: boolean;
   /** A new number fetches again what did not arrive. */
   tries?: number;
   /** Told once, when the pixels or the server's picture are on the page. */
@@ -55,6 +57,7 @@ export function Viewer(props: Props) {
     picture,
     viewing,
     isLarge = false,
+    isStill = false,
     tries = 0,
     onShown,
     onBroken,
@@ -77,11 +80,12 @@ export function Viewer(props: Props) {
   useEffect(() => {
     if (isBroken) onBroken?.();
   }, [isBroken, tries]);
-  useGestures(frame, view, viewing, { isActive: isLarge, onTap });
+  useGestures(frame, view, viewing, { isActive: isLarge, isStill, onTap });
   return (
     <span
       class={isLarge ? "viewer viewer--large" : "viewer"}
       data-zoomed={viewing.pose.zoom > 1}
+      data-still={isStill}
       ref={frame}
     >
       {pixels ? (

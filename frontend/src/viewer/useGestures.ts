@@ -20,6 +20,8 @@ import type { Viewing } from "./useViewing";
 
 interface Options {
   isActive: boolean;
+  /** One pointer draws over the picture, so it does not drag; two still zoom and turn. */
+  isStill: boolean;
   onTap?: ((point: Point) => void) | undefined;
 }
 
@@ -80,7 +82,7 @@ function listen(frame: HTMLElement, newest: { current: State }): () => void {
     reach += distance(before, now);
     if (other) change((pose, view) => pinched(pose, view, other, before, now));
     else if (event.shiftKey) change((pose, view) => turned(pose, view, before, now));
-    else if (reach > TAP_REACH) {
+    else if (reach > TAP_REACH && !newest.current.isStill) {
       change((pose, view) => dragged(pose, view, now.x - before.x, now.y - before.y));
     }
   };
