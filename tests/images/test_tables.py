@@ -270,3 +270,29 @@ def test_text_holds_no_nul_which_postgresql_cannot_store(tmp_path):
     table = Table({"id": ["a"], "ra": [1.0], "dec": [2.0], "note": ["x\0y"]})
     table.write(tmp_path / "rows.ecsv", format="ascii.ecsv")
     assert read_table(tmp_path / "rows.ecsv").extra == [{"note": "xy"}]
+
+
+def test_a_manifest_of_zooniverse_is_a_table(tmp_path):
+    found = read_text(
+        tmp_path, "subject_id,#Filename,image2,!RA,//DEC,note\n501,a.png,b.png,1.5,-2.5,x\n"
+    )
+    assert (found.ids, found.ra_deg[0], found.dec_deg[0]) == (["501"], 1.5, -2.5)
+    assert found.extra == [{"Filename": "a.png", "image2": "b.png", "note": "x"}]
+
+
+def test_a_manifest_may_begin_with_a_hidden_column(tmp_path):
+    found = read_text(tmp_path, "# made by hand\n#id,RA,DEC\n7,1,2\n8,3,4\n")
+    assert (found.ids, found.ra_deg.tolist()) == (["7", "8"], [1.0, 3.0])
+    other = read_text(tmp_path, "# id, ra\nid,ra,dec\n7,1,2\n")
+    assert other.ids == ["7"]
+
+
+def test_without_ids_pictures_name_the_sources(tmp_path):
+    found = read_text(tmp_path, "#filename,ra,dec\ncutouts/J1.fits,1,2\n,3,4\n")
+    assert found.ids == ["J1", ""]
+    assert found.extra[0] == {"filename": "cutouts/J1.fits"}
+
+
+def test_two_columns_of_one_name_keep_what_parts_them(tmp_path):
+    found = read_text(tmp_path, "id,ra,dec,#size,!size\n7,1,2,3,4\n")
+    assert found.extra == [{"#size": 3, "!size": 4}]

@@ -400,3 +400,24 @@ def test_a_survey_may_have_no_audit_sample(cube):
     survey_import(slug="cube", files=cube, about=SurveyAbout(image_size=16, audit_fraction=0.0))
     assert Survey.objects.get().audit_fraction == 0.0
     assert not Subject.objects.filter(is_audit=True).exists()
+
+
+def test_a_manifest_of_zooniverse_brings_a_survey(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        Image.fromarray(np.full((16, 16), 7, dtype=np.uint8)).save(folder / f"{name}.png")
+    table = tmp_path / "manifest.csv"
+    table.write_text(
+        "#truth,Image One,image two,!RA,!DEC,subject_id\n"
+        "cat,a.png,c.png,10,1,501\ndog,sub/b.png,c.png,11,2,502\ncow,d.png,c.png,12,3,503\n"
+    )
+    run = survey_import(
+        slug="zoo", files=SurveyFiles(images=str(folder), table=str(table)), about=SMALL
+    )
+    assert (run.n_imported, run.n_rejected) == (2, 1)
+    first, second = run.survey.subjects.order_by("pk")
+    assert (first.identifier, first.ra_deg, first.origin) == ("501", 10.0, "images: a")
+    assert first.columns == {"truth": "cat", "Image One": "a.png", "image two": "c.png"}
+    assert second.origin == "images: b"
+    assert run.problems.get().identifier == "503"

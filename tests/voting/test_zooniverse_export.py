@@ -20,7 +20,16 @@ from skysort.zooniverse.rows import (
     read_subjects,
     read_workflows,
 )
-from tests.factories import make_campaign, make_grid, make_single, make_volunteer, make_vote
+from tests.factories import (
+    make_annie,
+    make_campaign,
+    make_charlie,
+    make_grid,
+    make_single,
+    make_volunteer,
+    make_vote,
+    make_williamina,
+)
 from tests.zooniverse.exports import make_row, write_export
 
 pytestmark = pytest.mark.django_db
@@ -271,3 +280,35 @@ def test_the_command_writes_the_tables(answered, tmp_path, capsys):
         call_command("zooniverse_export", "none", folder=str(tmp_path))
     with pytest.raises(CommandError, match="cannot be written to"):
         call_command("zooniverse_export", "first", folder="/proc/nowhere")
+
+
+def test_scientists_download_the_tables(answered, tables, client):
+    client.force_login(make_williamina())
+    page = client.get("/campaigns/first/").content.decode()
+    for name in ("classifications", "subjects", "workflows"):
+        address = f"/campaigns/first/zooniverse/{name}.csv"
+        assert address in page
+        answer = client.get(address)
+        assert answer["Content-Disposition"] == f'attachment; filename="first-{name}.csv"'
+        text = b"".join(answer.streaming_content).decode()
+        expected = (tables / f"{name}.csv").read_text()
+        assert text == expected.replace("https://zoo.example/", "http://testserver/")
+    assert client.get("/campaigns/first/zooniverse/people.csv").status_code == 404
+    assert client.get("/campaigns/none/zooniverse/subjects.csv").status_code == 404
+
+
+@pytest.mark.parametrize(("make", "status"), [(None, 302), (make_annie, 403), (make_charlie, 403)])
+def test_nobody_else_gets_them(campaign, client, make, status):
+    if make is not None:
+        client.force_login(make())
+    assert client.get("/campaigns/first/zooniverse/classifications.csv").status_code == status
+    assert "zooniverse/" not in client.get("/campaigns/first/").content.decode()
+
+
+def test_tables_are_the_same_in_every_language(answered, tables, client):
+    client.force_login(make_williamina())
+    german = client.get(
+        "/campaigns/first/zooniverse/classifications.csv", headers={"accept-language": "de"}
+    )
+    text = b"".join(german.streaming_content)
+    assert text == (tables / "classifications.csv").read_bytes()

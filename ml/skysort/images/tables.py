@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from skysort.errors import InputError
 from skysort.images.fits_image import DAMAGE
+from skysort.zooniverse.subjects import bare_name, names_of_file
 
-__all__ = ["SourceTable", "read_table"]
+__all__ = ["FILE_NAMES", "SourceTable", "read_table"]
 
 FloatArray = NDArray[np.float64]
 
@@ -32,6 +33,11 @@ ID_NAMES: Final = (
     "id", "source_id", "sourceid", "source_name", "subject_id", "objid", "obj_id", "object_id",
     "objectid", "objname", "name", "iau_name", "iauname", "designation", "identifier",
     "component_name", "main_id", "catalog_id", "cutout_id", "source", "object",
+)  # fmt: skip
+#: Of columns that name the picture of each row; where there are no ids, it is the id, too.
+FILE_NAMES: Final = (
+    "file", "filename", "file_name", "image", "path", "cutout", "image_name", "image1", "image_1",
+    "image 1",
 )  # fmt: skip
 RA_NAMES: Final = (
     "ra", "ra_deg", "radeg", "_raj2000", "ra_icrs", "raj2000", "ra_j2000", "ra2000", "_ra",
@@ -102,7 +108,8 @@ def read_table(path: Path | str, *, id_column: str | None = None) -> SourceTable
     ----------
     path : path
         CSV (also with tabs, semicolons or bars, also gzipped), ECSV, FITS or VOTable; the content
-        decides, not the suffix.
+        decides, not the suffix. A subject manifest of Zooniverse is one, too: "#", "//" and "!"
+        before the names of its columns are left out.
     id_column : str, optional
         The column that names the sources; by default one with a usual name.
 
@@ -122,24 +129,35 @@ def read_table(path: Path | str, *, id_column: str | None = None) -> SourceTable
         raise InputError(f"{path} cannot be read: it is no file")
     columns = _read(path, id_column)
     names = list(columns.values)
-    chosen_id = _find(path, names, ID_NAMES if id_column is None else (id_column,), "the id")
+    chosen_id = _find_id(path, names, id_column)
     chosen_ra = _find(path, names, RA_NAMES, "the right ascension")
     chosen_dec = _find(path, names, DEC_NAMES, "the declination")
     n_rows = len(columns.values[chosen_id])
     if n_rows == 0:
         raise InputError(f"{path} has a header but no rows")
-    others = [name for name in names if name not in {chosen_id, chosen_ra, chosen_dec}]
+    is_file = id_column is None and chosen_id.lower() in FILE_NAMES
+    taken = {chosen_ra, chosen_dec} | (set() if is_file else {chosen_id})
+    others = [name for name in names if name not in taken]
     ra_deg = _degrees(columns, chosen_ra, is_ra=True)
     with np.errstate(invalid="ignore"):
         ra_deg[(ra_deg < -180) | (ra_deg > 360)] = np.nan
     return SourceTable(
-        ids=[_identifier(value) for value in columns.values[chosen_id]],
+        ids=[_identifier(value, is_file=is_file) for value in columns.values[chosen_id]],
         ra_deg=ra_deg % 360.0,
         dec_deg=_degrees(columns, chosen_dec, is_ra=False),
         extra=[{name: columns.values[name][row] for name in others} for row in range(n_rows)],
         units=columns.units,
         row_numbers=np.arange(1, n_rows + 1),
     )
+
+
+def _find_id(path: Path, names: Sequence[str], id_column: str | None) -> str:
+    """Find the column of the ids; if there is none, that of the pictures."""
+    if id_column is not None:
+        return _find(path, names, (id_column,), "the id")
+    has_id = any(name.lower() in ID_NAMES for name in names)
+    of_files = [name for wanted in FILE_NAMES for name in names if name.lower() == wanted]
+    return of_files[0] if of_files and not has_id else _find(path, names, ID_NAMES, "the id")
 
 
 def _find(path: Path, names: Sequence[str], wanted: Sequence[str], what: str) -> str:
@@ -219,7 +237,7 @@ def _json_value(value: Any) -> Any:
 
 
 def _read_csv(path: Path, *, text_columns: Sequence[str]) -> _Columns:
-    text = LEADING_COMMENTS.sub("", _text(path), count=1)
+    text = _without_comments(_text(path))
     first_line = text.partition("\n")[0]
     delimiter = max(SEPARATORS, key=first_line.count)  # a comma if there is none
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -231,11 +249,35 @@ def _read_csv(path: Path, *, text_columns: Sequence[str]) -> _Columns:
         ) from error
     if not rows:
         raise InputError(f"{path} is empty")
-    header = [name.strip() for name in rows[0]]
+    header = _header(rows[0])
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise InputError(f"{path} has several columns named {', '.join(map(repr, repeated))}")
     return _Columns(_csv_columns(path, header, rows[1:], text_columns), {})
+
+
+def _without_comments(text: str) -> str:
+    """Leave out lines of comment above the table, but for a header that begins like one."""
+    rest = LEADING_COMMENTS.sub("", text, count=1)
+    comments = text[: len(text) - len(rest)].splitlines(keepends=True)
+    last = next((line for line in reversed(comments) if line.strip()), "")
+    is_header = _has_position(last) and not _has_position(rest.partition("\n")[0])
+    return last + rest if is_header else rest
+
+
+def _has_position(line: str) -> bool:
+    cells = re.split(f"[{re.escape(''.join(SEPARATORS))}]", line)
+    return any(bare_name(cell).strip('"').lower() in RA_NAMES for cell in cells)
+
+
+def _header(names: Sequence[str]) -> list[str]:
+    """Strip what a manifest hides columns by, unless another column has the name already."""
+    plain = [name.strip() for name in names]
+    bare = [bare_name(name) for name in plain]
+    return [
+        short if short and (short == name or bare.count(short) == 1) else name
+        for name, short in zip(plain, bare, strict=True)
+    ]
 
 
 def _text(path: Path) -> str:
@@ -283,7 +325,9 @@ def _typed(texts: list[str]) -> list[Any]:
     return [text or None for text in texts]
 
 
-def _identifier(value: Any) -> str:
+def _identifier(value: Any, *, is_file: bool) -> str:
+    if is_file:
+        return names_of_file(str(value or ""))[-1]
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value)

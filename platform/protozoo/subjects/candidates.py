@@ -5,7 +5,7 @@ the rest, and what is imported already is not read again.
 """
 
 import glob
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -217,7 +217,7 @@ def _image_of_row(
 ) -> list[int | None]:
     """Find each row's image: by a file column, by its id, or by its place in the table."""
     place_of = {name: place for place, name in enumerate(source.names)}
-    named = next((name for name in FILE_COLUMNS if rows.extra and name in rows.extra[0]), None)
+    named = _file_column(rows, source, place_of)
     if named is not None:
         wanted = [Path(str(extra[named])).name if extra[named] else "" for extra in rows.extra]
         return [place_of.get(name, place_of.get(_stem(name))) for name in wanted]
@@ -232,6 +232,24 @@ def _image_of_row(
         f" of an image, and there are {len(rows.ids)} rows and {len(source)} images. Name each"
         f" row's image in a column called 'file'."
     )
+
+
+def _file_column(rows: SourceTable, source: ImageSource, place_of: Mapping[str, int]) -> str | None:
+    """Find the column that names each row's image: by its name, or by what stands in it.
+
+    A manifest of Zooniverse may call it anything; of several images of a row the first is taken,
+    and the others stay among its columns.
+    """
+    names = list(rows.extra[0]) if rows.extra else []
+    by_name = next((name for name in FILE_COLUMNS if name in names), None)
+    if by_name is not None or source.is_ordered:
+        return by_name
+
+    def is_file(value: object) -> bool:
+        found = Path(value).name if isinstance(value, str) else ""
+        return "." in found and (found in place_of or _stem(found) in place_of)
+
+    return next((name for name in names if any(is_file(row[name]) for row in rows.extra)), None)
 
 
 def _stem(name: str) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from protozoo.voting.models import Campaign, Item, Vote
-from protozoo.voting.trees import Tree, leaf_title, tree_roles
+from protozoo.voting.trees import Tree, tree_leaves, tree_roles
 from protozoo.voting.zooniverse.identities import (
     PROTOTYPE_IDS,
     READ_SIZE,
@@ -171,7 +171,9 @@ def _grid_answer(vote: Vote, shown: _Shown) -> dict[str, Any]:
         chosen = [TOO_MIXED]
     else:
         chosen = [shown.identifiers[subject] for subject in vote.ticked or []]
-    title = leaf_title(vote.question.tree, vote.item.label)
+    leaves = tree_leaves(vote.question.tree)
+    # Words of the tree itself: an export says the same in every language.
+    title = next((leaf["label"] for leaf in leaves if leaf["key"] == vote.item.label), "these")
     return {"task": GRID_TASK, "task_label": f"Which are not: {title}?", "value": chosen}
 
 

@@ -20,7 +20,9 @@ class Command(BaseCommand):
     help = (
         "Import a survey: cutouts with a table (--images, --table), sources cut from mosaics"
         " (--mosaics, --table), or sources found in mosaics (--mosaics alone). Importing again"
-        " adds only what is new; bad rows are reported and the rest goes on."
+        " adds only what is new; bad rows are reported and the rest goes on. A subject manifest"
+        " of Zooniverse with positions is a table, too: '#', '//' and '!' before the names of its"
+        " columns are left out, and the first column of file names tells the images."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
