@@ -1,8 +1,14 @@
 """A subject: where it is, what it is and why, and the scientist's decision."""
 
+import json
+import re
+from html import unescape
+
 import pytest
+from django.utils.text import slugify
 
 from protozoo.consensus.models import Review
+from protozoo.subjects.pixels import subject_version
 from tests.factories import (
     make_annie,
     make_campaign,
@@ -105,6 +111,15 @@ def test_the_stretch_can_be_chosen(query, stretch, client, subject):
     html = page(client, subject, query)
     assert f'?stretch={stretch}" aria-current="true"' in html
     assert (f"stretch={stretch}&amp;v=" in html) == (stretch != "sqrt")
+
+
+def test_its_pixels_are_shown_and_can_be_downloaded(client, subject):
+    html = page(client, subject)
+    address = f"/pixels/subjects/{subject.pk}.fits?v={subject_version(subject)}"
+    assert f'<a href="{address}" download="{slugify(subject.identifier)}.fits">' in html
+    props = json.loads(unescape(re.search(r'data-island="viewer" data-props="([^"]+)"', html)[1]))
+    assert props["picture"]["pixels_url"] == address
+    assert props["picture"]["scale_arcsec"] == subject.survey.pixel_scale_arcsec
 
 
 def test_a_subject_that_is_not_sorted_says_so(client):

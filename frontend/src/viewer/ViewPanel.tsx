@@ -2,7 +2,6 @@
 import type { ComponentChildren, RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { bandChoices, bandsDrawn, type Look, USUAL_LOOK } from "../lib/brightness";
-import type { Item } from "../lib/classifying";
 import { COLORMAPS } from "../lib/colormaps";
 import { STRETCHES } from "../lib/stretch";
 import { START, TURN_STEP_RAD, ZOOM_STEP } from "../lib/viewing";
@@ -10,11 +9,12 @@ import { t } from "../lib/words";
 import { LimitControls } from "./LimitControls";
 import { usePixels } from "./usePixels";
 import type { Viewing } from "./useViewing";
+import type { Picture } from "./Viewer";
 import { angleWordsOf, bandsWords, colormapWords, stretchWords, zoomWords } from "./viewWords";
 
 interface Props {
   /** Whose values the limits are told in. */
-  picture: Item["main"];
+  picture: Picture;
   viewing: Viewing;
 }
 

@@ -30,8 +30,11 @@ import { useGestures } from "./useGestures";
 import { usePixels } from "./usePixels";
 import type { Viewing } from "./useViewing";
 
+/** What is told of a picture: where its pixels are, and what stands in for them. */
+export type Picture = Pick<Item["main"], "url" | "alt" | "pixels_url" | "scale_arcsec">;
+
 interface Props {
-  picture: Item["main"];
+  picture: Picture;
   viewing: Viewing;
   /** The one to be looked at closely: wheel, fingers and mouse work on it, and it has a scale. */
   isLarge?: boolean;
@@ -44,11 +47,11 @@ interface Props {
   /** Told when neither could be fetched. */
   onBroken?: () => void;
   onTap?: (point: Point) => void;
-  children?: (view: View) => ComponentChildren;
+  children?: ((view: View) => ComponentChildren) | null;
 }
 
 /** Pixels of the screen from which on a pixel of the image is drawn as a square. */
-const SQUARES_FROM = 12;
+const SQUARES_FROM = 24;
 /** Width of a frame that has room for words. */
 const READOUT_FROM = 160;
 

@@ -51,7 +51,10 @@ export interface Hearing {
 }
 
 /** The look is the one chosen last, on this visit or another; each item starts unturned and whole. */
-export function useViewing(main: Item["main"], { hearsKeys, hearsCharacters }: Hearing): Viewing {
+export function useViewing(
+  main: Pick<Item["main"], "pixels_url">,
+  { hearsKeys, hearsCharacters }: Hearing,
+): Viewing {
   const [look, chooseLook] = useState(() => lookFrom(kept()));
   const [pose, setPose] = useState(START);
   const [{ isOpen, isNew }, setPanel] = useState({ isOpen: wasOpen, isNew: false });

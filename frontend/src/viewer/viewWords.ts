@@ -49,7 +49,7 @@ export function zoomWords(zoom: number): string {
 }
 
 export function angleWordsOf(angle_rad: number): string {
-  return `${Math.round((angle_rad * 180) / Math.PI)}°`;
+  return `${Math.round((angle_rad * 180) / Math.PI)}°`.replace("-", "−");
 }
 
 /** The keys of the viewer and what they do. */

@@ -36,6 +36,7 @@ from protozoo.consensus.selectors import (
 from protozoo.consensus.services import review_record
 from protozoo.consensus.sheet import OVERLAYS, sheet_of
 from protozoo.consensus.splits import prototype_split_later, split_dismiss
+from protozoo.consensus.viewers import viewer_of_prototype, viewer_of_subject
 from protozoo.exceptions import ProtoZooError
 from protozoo.sorting.models import Assignment, Prototype, Sorting
 from protozoo.sorting.pictures import member_picture_url, prototype_picture_url
@@ -110,6 +111,7 @@ def prototype(request: HttpRequest, pk: int) -> HttpResponse:
         "prototype": shown,
         "sorting": shown.sorting,
         "picture_url": prototype_picture_url(shown, size=512),
+        "viewer": viewer_of_prototype(shown),
         "drawing": mark_drawing(marked_prototype(shown)),
         "opinion": opinion,
         "posterior": posterior,
@@ -188,6 +190,7 @@ def _subject_page(
         "stretch": stretch,
         "stretches": STRETCHES,
         "picture_url": subject_picture_url(shown, size=512, stretch=stretch),
+        "viewer": viewer_of_subject(shown),
         "drawing": mark_drawing(marked_subject(shown)),
         "sexagesimal": sexagesimal(shown),
         "external_views": external_views(shown),
