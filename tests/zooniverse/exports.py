@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 
 from skysort.zooniverse.rows import ClassificationRow, columns_of, json_text
 
@@ -48,9 +47,3 @@ def export_text(rows, columns=COLUMNS):
 def write_export(path, rows, columns=COLUMNS):
     path.write_text(export_text(rows, columns), encoding="utf-8", newline="")
     return path
-
-
-def equal_cells(row):
-    """Give a row's cells so that equal JSON compares equal, and all else literally."""
-    parsed = ("metadata", "annotations", "subject_data")
-    return {k: json.loads(v) if k in parsed else v for k, v in row.items()}

@@ -59,7 +59,11 @@ class SubjectMatcher:
         }
         known = self._by_identifier({name for one in names.values() for name in one})
         for subject, candidates in names.items():
-            matches = (self._by_column.get(name) or known.get(name) for name in candidates)
+            in_column = candidates if self._column else [subject]
+            matches = [
+                *(self._by_column.get(name) for name in in_column),
+                *(known.get(name) for name in candidates),
+            ]
             self._found[subject] = next((match for match in matches if match), None)
 
     def of(self, subject_id: str) -> KnownSubject | None:
