@@ -36,7 +36,7 @@ N_TURNED: Final = 4
 # So many members of a group are looked at, lest some be gold.
 N_NEAREST: Final = 4 * N_ALIKE
 # Without classes, two of so many large groups are told apart.
-N_LARGE: Final = 20
+N_LARGE: Final = 8
 EXAMPLE_SIZE: Final = 192
 LARGE_SIZE: Final = 512
 
