@@ -78,7 +78,7 @@ def test_home_asks_as_few_queries_for_many_campaigns(client, django_assert_max_n
     for _ in range(6):
         make_campaign(sorting=sorting)
     make_campaign()
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(7):
         client.get("/")
 
 
@@ -90,7 +90,7 @@ def test_home_tells_a_volunteer_what_their_answers_did(
     make_vote(campaign.items.filter(kind="prototype")[0], volunteer=make_volunteer(annie))
     assert "What your answers did so far" not in client.get("/").content.decode()
     client.force_login(annie)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(11):
         text = client.get("/").content.decode()
     assert "What your answers did so far" in text
     assert "<dt>Pictures they spoke for</dt><dd>10</dd>" in text

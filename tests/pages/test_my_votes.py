@@ -64,7 +64,7 @@ def test_many_answers_come_on_pages_in_few_queries(client, django_assert_max_num
         for item in another.items.all():
             make_vote(item, volunteer=make_volunteer(annie))
     client.force_login(annie)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         text = client.get("/me/").content.decode()
     assert "Page 1 of 3" in text
     assert "Page 3 of 3" in client.get("/me/?page=3").content.decode()

@@ -9,6 +9,7 @@ from protozoo.voting.exceptions import CampaignError, TreeError
 from protozoo.voting.models import Campaign, Item
 from protozoo.voting.selectors import (
     campaign_progress,
+    campaigns_progress,
     campaigns_public,
     question_newest,
     with_progress,
@@ -211,6 +212,10 @@ def test_progress_of_many_campaigns_takes_few_queries(django_assert_num_queries)
     sorting = make_sorting()
     for _ in range(4):
         make_vote(make_campaign(sorting=sorting).items.all()[0])
-    with django_assert_num_queries(4):  # campaigns, questions, items, volunteers
+    with django_assert_num_queries(3):  # campaigns, questions, items
         shown = with_progress(campaigns_public())
     assert [each.progress.n_votes for each in shown] == [1, 1, 1, 1]
+    campaigns = [each.campaign for each in shown]
+    with django_assert_num_queries(2):  # items, volunteers
+        progress = campaigns_progress(campaigns)
+    assert [each.n_volunteers for each in progress.values()] == [1, 1, 1, 1]

@@ -52,7 +52,6 @@ from protozoo.sorting.selectors import (
 from protozoo.subjects.pictures import STRETCHES, subject_picture_url
 from protozoo.subjects.selectors import external_views, sexagesimal, subjects
 from protozoo.voting.marked import marked_prototype, marked_subject
-from protozoo.voting.models import Vote
 from protozoo.voting.selectors import campaigns_public, votes_of
 from protozoo.voting.standing import item_picture_url, own_standing
 
@@ -341,15 +340,15 @@ def campaign_undecided(request: HttpRequest, slug: str) -> HttpResponse:
 def my_votes(request: HttpRequest) -> HttpResponse:
     """Show a volunteer's answers, and what others have said since."""
     volunteer = volunteer_of_request(request)
-    votes = votes_of(volunteer) if volunteer else Vote.objects.none()
-    page = Paginator(votes.prefetch_related("item__members"), VOTES_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    # Keys first: the last page of 100,000 answers would else join all those before it.
+    keys = votes_of(volunteer).order_by("-pk").values_list("pk", flat=True)
+    page = Paginator(keys, VOTES_PER_PAGE).get_page(request.GET.get("page"))
+    votes = votes_of(volunteer).filter(pk__in=list(page)).prefetch_related("item__members")
     context = {
         "volunteer": volunteer,
         "own": own_standing(volunteer),
         "page_obj": page,
-        "rows": own_answers(list(page), volunteer) if volunteer else [],
+        "rows": own_answers(list(votes), volunteer) if volunteer else [],
         "n_favourites": volunteer.favourites.count() if volunteer else 0,
     }
     return render(request, "consensus/my_votes.html", context)

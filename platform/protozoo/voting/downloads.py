@@ -8,13 +8,21 @@ from typing import Any, Final
 from django.core.serializers.json import DjangoJSONEncoder
 
 from protozoo.accounts.models import Volunteer
-from protozoo.voting.models import Vote
+from protozoo.voting.models import Question, Vote
 from protozoo.voting.trees import leaf_title
 
 COLUMNS: Final = (
     "client_uuid", "campaign", "item", "kind", "shown", "question_version", "answer",
     "answer_in_words", "path", "ticked", "tags", "is_strange", "comment", "marks", "seconds",
     "answered_at", "received_at", "counts", "superseded_at",
+)  # fmt: skip
+_PLAIN: Final = (
+    "client_uuid", "answer", "path", "ticked", "tags", "is_strange", "comment", "marks", "seconds",
+    "answered_at", "received_at", "superseded_at",
+)  # fmt: skip
+_FIELDS: Final = (
+    *_PLAIN, "item", "question", "item__kind", "item__campaign__slug",
+    "item__subject__identifier", "item__prototype__row", "item__prototype__column",
 )  # fmt: skip
 BATCH_SIZE: Final = 2000
 # A spreadsheet takes text that begins so for a formula; an apostrophe keeps it text.
@@ -60,28 +68,35 @@ def _cell(value: Any) -> str:
 
 def _rows(volunteer: Volunteer) -> Iterator[dict[str, Any]]:
     """Give all votes, those too that no longer count; a few thousand are in memory at a time."""
+    words = _Words()
     votes = Vote.objects.filter(volunteer=volunteer).order_by("pk")
-    related = votes.select_related("question", "item__campaign", "item__prototype", "item__subject")
-    for vote in related.iterator(chunk_size=BATCH_SIZE):
-        item = vote.item
+    for vote in votes.values(*_FIELDS).iterator(chunk_size=BATCH_SIZE):
+        row, column = vote["item__prototype__row"], vote["item__prototype__column"]
+        version, answer = words.of(vote["question"], vote["answer"])
         yield {
-            "client_uuid": vote.client_uuid,
-            "campaign": item.campaign.slug,
-            "item": item.pk,
-            "kind": item.kind,
-            "shown": item.subject.identifier if item.subject else str(item.prototype),
-            "question_version": vote.question.version,
-            "answer": vote.answer,
-            "answer_in_words": leaf_title(vote.question.tree, vote.answer),
-            "path": vote.path,
-            "ticked": vote.ticked,
-            "tags": vote.tags,
-            "is_strange": vote.is_strange,
-            "comment": vote.comment,
-            "marks": vote.marks,
-            "seconds": vote.seconds,
-            "answered_at": vote.answered_at,
-            "received_at": vote.received_at,
-            "counts": vote.superseded_at is None,
-            "superseded_at": vote.superseded_at,
+            **{name: vote[name] for name in _PLAIN},
+            "campaign": vote["item__campaign__slug"],
+            "item": vote["item"],
+            "kind": vote["item__kind"],
+            "shown": vote["item__subject__identifier"] or f"prototype {row}, {column}",
+            "question_version": version,
+            "answer_in_words": answer,
+            "counts": vote["superseded_at"] is None,
         }
+
+
+class _Words:
+    """The words of answers in the versions of questions; each is looked up once."""
+
+    def __init__(self) -> None:
+        self._questions: dict[int, Question] = {}
+        self._titles: dict[tuple[int, str], str] = {}
+
+    def of(self, question: int, answer: str) -> tuple[int, str]:
+        """Give a question's version and what an answer is called in it."""
+        if question not in self._questions:
+            self._questions[question] = Question.objects.get(pk=question)
+        asked = self._questions[question]
+        if (question, answer) not in self._titles:
+            self._titles[question, answer] = leaf_title(asked.tree, answer)
+        return asked.version, self._titles[question, answer]

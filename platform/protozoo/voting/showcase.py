@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Count, F, Q, Sum, Window
+from django.db.models import F, Sum, Window
 from django.db.models.functions import RowNumber
 
 from protozoo.sorting.models import Prototype
@@ -90,11 +90,17 @@ def prototype_pictures(
 
 def campaign_coverage(campaign: Campaign) -> Coverage:
     """Count the members of all prototypes with an answer, and the simulated answers."""
-    answered = campaign.items.filter(kind=Item.Kind.PROTOTYPE, n_votes__gt=0)
-    covered = answered.aggregate(n=Sum("prototype__n_members"))["n"] or 0
     votes = Vote.objects.filter(item__campaign=campaign, superseded_at=None)
-    simulated = votes.aggregate(n=Count("pk", filter=Q(volunteer__is_simulated=True)))["n"]
-    return Coverage(n_covered=covered, n_simulated=simulated)
+    # From the few simulated volunteers to their votes, not the other way.
+    simulated = votes.filter(volunteer__is_simulated=True).count()
+    return Coverage(n_covered=n_covered(campaign), n_simulated=simulated)
+
+
+def n_covered(campaign: Campaign) -> int:
+    """Count the members of all prototypes with an answer."""
+    answered = campaign.items.filter(kind=Item.Kind.PROTOTYPE, n_votes__gt=0)
+    counted: int | None = answered.aggregate(n=Sum("prototype__n_members"))["n"]
+    return counted or 0
 
 
 def numbered_answers(tree: Tree) -> list[NumberedAnswer]:

@@ -15,6 +15,7 @@ from protozoo.voting.showcase import (
     campaign_card,
     campaign_cards,
     campaign_coverage,
+    n_covered,
     numbered_answers,
 )
 from protozoo.voting.standing import own_standing
@@ -28,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     cards = campaign_cards(campaigns_public())
     context = {
         "cards": cards,
-        "coverage": campaign_coverage(cards[0].campaign) if cards else None,
+        "n_covered": n_covered(cards[0].campaign) if cards else 0,
         "own": own_standing(volunteer_of_request(request)),
     }
     return render(request, "voting/home.html", context)
@@ -82,7 +83,6 @@ def guide(request: HttpRequest, slug: str) -> HttpResponse:
     question = question_newest(shown)
     context = {
         "campaign": shown,
-        "card": campaign_card(shown, n_pictures=0),
         "question": tree_said(question.tree)["questions"][question.tree["root"]],
         "entries": guide_of(shown).entries,
     }
