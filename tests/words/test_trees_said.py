@@ -1,6 +1,7 @@
 from django.utils import translation
 
-from protozoo.consensus.labels import Labels
+from protozoo.consensus.labels import Label, Labels
+from protozoo.consensus.sheet import badge_of
 from protozoo.voting.models import Question
 from protozoo.voting.showcase import numbered_answers
 from protozoo.voting.trees import default_tree, leaf_title, tree_check, tree_said
@@ -61,3 +62,19 @@ def test_a_tree_of_ones_own_is_asked_as_it_is_written() -> None:
 def test_a_leaf_that_the_tree_has_not_is_called_by_its_key() -> None:
     with translation.override("de"):
         assert leaf_title(OWN, "unheard_of") == "unheard_of"
+
+
+def test_a_long_name_is_cut_to_its_first_word_if_no_other_begins_so() -> None:
+    labels = Labels(Question(tree=default_tree())).all
+    by_key = {label.key: label for label in labels}
+    assert badge_of(by_key["compact"], labels) == "Compact"
+    assert badge_of(by_key["other"], labels) == "Other"
+    with translation.override("de"):
+        german = Labels(Question(tree=default_tree())).all
+        assert [badge_of(label, german) for label in german if label.key in {"other", "mixed"}] == [
+            "Anderes",
+            "Gemischte",
+        ]
+    twins = [Label("edge_on", "Galaxy seen from its edge", 1, is_class=True)]
+    twins.append(Label("face_on", "Galaxy seen from above", 2, is_class=True))
+    assert badge_of(twins[0], twins) == "Edge_on"

@@ -23,7 +23,7 @@ GAP: Final = 2
 HEXAGON_OVERHANG: Final = UNIT * (1 / math.sqrt(3) - 0.5)
 # The bar of hits spans the picture when a prototype has the most members of all.
 BAR: Final = UNIT - 12
-# A name longer than this does not fit below a picture; its key is shown instead.
+# A name longer than this does not fit below a picture.
 LONGEST_BADGE: Final = 11
 
 OVERLAYS: Final = {
@@ -51,13 +51,7 @@ class Cell:
     umatrix_color: str
     entropy_color: str | None
     description: str
-
-    @property
-    def badge(self) -> str:
-        if self.label is None:
-            return ""
-        fits = len(str(self.label)) <= LONGEST_BADGE
-        return str(self.label) if fits else self.label.key.capitalize()
+    badge: str
 
 
 @dataclass(frozen=True)
@@ -133,7 +127,18 @@ def _cell(
         umatrix_color=heat(umatrix),
         entropy_color=heat(posterior.entropy_bits / highest_entropy) if posterior else None,
         description=_description(prototype, label, probability),
+        badge=badge_of(label, labels.all) if label and labels else "",
     )
+
+
+def badge_of(label: Label, others: Sequence[Label]) -> str:
+    """Call a class by its name, by the first word if no other begins so, or by its key."""
+    name = str(label)
+    if len(name) <= LONGEST_BADGE:
+        return name
+    word = name.split()[0]
+    is_own = all(str(other).split()[0] != word for other in others if other.key != label.key)
+    return word if is_own and len(word) <= LONGEST_BADGE else label.key.capitalize()
 
 
 def _description(prototype: Prototype, label: Label | None, probability: float | None) -> str:
