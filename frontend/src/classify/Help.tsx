@@ -30,6 +30,19 @@ function questionKeys(tree: Tree): Keys {
   ];
 }
 
+function markKeys(tree: Tree): Keys {
+  const { length } = rolesOf(tree);
+  return [
+    [length > 1 ? `1 – ${length}` : "1", t("choose what to mark")],
+    ["↑ ↓ ← →", t("move the crosshair, or the chosen mark; with Shift faster")],
+    ["Enter", t("mark the place under the crosshair, or one corner of a box")],
+    ["n", t("choose the next of your marks")],
+    [t("Del"), t("delete the chosen mark")],
+    ["z", t("undo")],
+    ["p", t("done with marking")],
+  ];
+}
+
 function gridKeys(): Keys {
   return [
     ["1 – 9, a – g", t("tick a picture, or take its tick back")],
@@ -96,6 +109,12 @@ export function Help(props: Props) {
       <KeyList keys={isGrid ? questionKeys(tree) : gridKeys()} />
       <h3>{t("Keys for looking at pictures")}</h3>
       <KeyList keys={viewKeys()} />
+      {!isGrid && rolesOf(tree).length > 0 && (
+        <>
+          <h3>{t("Keys while you mark places")}</h3>
+          <KeyList keys={markKeys(tree)} />
+        </>
+      )}
       <label class="help__choice">
         <input
           type="checkbox"

@@ -15,11 +15,13 @@ export function nameOf(roles: readonly Role[], marks: readonly Mark[], mark: Mar
 
 /** A mark with its place, and a box with its size. */
 export function describe(roles: readonly Role[], marks: readonly Mark[], mark: Mark): string {
-  const words = [nameOf(roles, marks, mark), placeOf(mark)];
-  if (mark.shape === "box") {
-    words.push(t("{width} wide and {height} high", sizesOf(mark)));
-  }
-  return words.join(", ");
+  return `${nameOf(roles, marks, mark)}, ${extentOf(mark)}`;
+}
+
+/** The place of a mark, and the size of a box. */
+export function extentOf(mark: Mark): string {
+  if (mark.shape === "point") return placeOf(mark);
+  return `${placeOf(mark)}, ${t("{width} wide and {height} high", sizesOf(mark))}`;
 }
 
 /** Where a spot lies, seen from the picture's center. */

@@ -1,6 +1,6 @@
 /** Beside a picture that is being marked: the roles, the marks so far, and the way out. */
 import { Icon, Key } from "../classify/Icon";
-import { describe, nameOf } from "../lib/markWords";
+import { extentOf, nameOf } from "../lib/markWords";
 import { t } from "../lib/words";
 import type { MarkWork } from "./useMarking";
 
@@ -36,7 +36,11 @@ export function MarkPanel({ work, onDone, onBack, onHelp }: Props) {
       <Roles work={work} />
       {role?.help && <p class="marking__help">{role.help}</p>}
       <p class="marking__how small muted">
-        {isReady ? how(role?.shape === "box") : t("Places can be marked once the picture is here.")}
+        {isReady ? (
+          <How isBox={role?.shape === "box"} />
+        ) : (
+          t("Places can be marked once the picture is here.")
+        )}
       </p>
       <Marks work={work} />
       <div class="marking__end">
@@ -62,10 +66,17 @@ export function MarkPanel({ work, onDone, onBack, onHelp }: Props) {
   );
 }
 
-function how(isBox: boolean): string {
-  return isBox
-    ? t("Drag a box, or tap two corners. By keyboard: arrows, and Enter for each corner.")
-    : t("Tap the place. By keyboard: arrows, and Enter.");
+function How({ isBox }: { isBox: boolean }) {
+  return (
+    <>
+      {isBox ? t("Drag a box, or tap two corners.") : t("Tap the place.")}{" "}
+      <span class="marking__keys">
+        {isBox
+          ? t("By keyboard: arrows, and Enter for each corner.")
+          : t("By keyboard: arrows, and Enter.")}
+      </span>
+    </>
+  );
 }
 
 function Roles({ work: { state, act } }: { work: MarkWork }) {
@@ -88,9 +99,10 @@ function Roles({ work: { state, act } }: { work: MarkWork }) {
             <span class={`answer__label spot-key spot-key--${index + 1} ${sign}`}>
               {role.label}
             </span>
-            <span class="marking__count muted small">
-              {t("{n} of {most}", { n: count, most: role.most })}
+            <span class="marking__count muted small" aria-hidden="true">
+              {count}/{role.most}
             </span>
+            <span class="visually-hidden">{t("{n} of {most}", { n: count, most: role.most })}</span>
           </button>
         );
       })}
@@ -110,7 +122,8 @@ function Marks({ work: { state, act } }: { work: MarkWork }) {
             aria-pressed={mark.id === state.selected}
             onClick={() => act({ do: "select", id: mark.id === state.selected ? null : mark.id })}
           >
-            {describe(state.roles, state.marks, mark)}
+            <strong>{nameOf(state.roles, state.marks, mark)}</strong>
+            <span class="marking__extent small">, {extentOf(mark)}</span>
           </button>
           <button class="tool" type="button" onClick={() => act({ do: "delete", id: mark.id })}>
             <span class="visually-hidden">
