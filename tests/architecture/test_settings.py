@@ -77,6 +77,9 @@ def test_nothing_else_reads_the_environment():
         ("EMAIL_URL", "gopher://h", environment.mail),
         ("EMAIL_URL", "smtp://u:secret@h:abc", environment.mail),
         ("LOG_LEVEL", "loud", environment.log_level),
+        ("NEW_VOLUNTEERS_PER_HOUR", "many", environment.new_volunteers_per_hour),
+        ("VOTES_PER_MINUTE", "-1", environment.votes_per_minute),
+        ("PROXIES", "1.5", environment.proxies),
         ("STORAGE_FOLDER", "/proc/none", environment.storage_folder),
     ],
 )

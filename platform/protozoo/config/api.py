@@ -1,15 +1,19 @@
 """What all of the API shares: pages of results and one shape for every error."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.defaults import page_not_found
 from rest_framework import status
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from protozoo.exceptions import ProtoZooError
+
+API: Final = "/api/"
 
 
 class Pages(PageNumberPagination):
@@ -57,3 +61,11 @@ def _sentences(value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(f"{name}: {_sentences(part)}" for name, part in value.items())
     return str(value)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer at an unknown address: a program in the API's shape, a person with a page."""
+    if not request.path.startswith(API):
+        return page_not_found(request, exception)
+    body = {"code": "not_found", "message": _("There is nothing at this address."), "fields": {}}
+    return JsonResponse({"error": body}, status=404)

@@ -62,6 +62,13 @@ VARIABLES = (
     ),
     Variable("EMAIL_FROM", "ProtoZoo <protozoo@localhost>", "Sender of the site's mail."),
     Variable("HTTPS", "false", "The site is served by HTTPS: secure cookies, HSTS."),
+    Variable(
+        "NEW_VOLUNTEERS_PER_HOUR",
+        "1000",
+        "New volunteers without an account from one address, for each server process; 0: any.",
+    ),
+    Variable("VOTES_PER_MINUTE", "300", "Votes of one volunteer, for each server process; 0: any."),
+    Variable("PROXIES", "0", "Proxies before the site that name the visitor's address."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
 
@@ -97,6 +104,31 @@ def boolean(name: str, *, default: bool) -> bool:
 def names(name: str, *, default: str) -> list[str]:
     """Read a list of names separated by commas."""
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def new_volunteers_per_hour() -> int:
+    """Read how many new volunteers may come from one address."""
+    name = "NEW_VOLUNTEERS_PER_HOUR"
+    return _whole_number(name, os.environ.get("NEW_VOLUNTEERS_PER_HOUR", ""), default=1000)
+
+
+def votes_per_minute() -> int:
+    """Read how often one volunteer may vote."""
+    return _whole_number("VOTES_PER_MINUTE", os.environ.get("VOTES_PER_MINUTE", ""), default=300)
+
+
+def proxies() -> int:
+    """Read how many proxies stand before the site."""
+    return _whole_number("PROXIES", os.environ.get("PROXIES", ""), default=0)
+
+
+def _whole_number(name: str, value: str, *, default: int) -> int:
+    if not value.strip():
+        return default
+    if value.strip().isdecimal():
+        return int(value)
+    _problem(name, f"{name} is {value!r}.", f"Set {name} to a whole number, 0 or more.")
+    return default
 
 
 def hosts() -> list[str]:

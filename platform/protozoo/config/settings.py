@@ -147,12 +147,23 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
+# Counts of the limits below, in the memory of each server process.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+
 # Votes --------------------------------------------------------------------------------------
 # Dotted paths of functions that are called with each new vote, in its transaction.
 VOTE_OBSERVERS = [
     "protozoo.consensus.online.vote_believe",
     "protozoo.consensus.refits.refit_when_due",
 ]
+
+NEW_VOLUNTEERS_PER_HOUR = environment.new_volunteers_per_hour()
+VOTES_PER_MINUTE = environment.votes_per_minute()
 
 # API ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -166,6 +177,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "protozoo.config.api.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "protozoo.config.api.error_response",
+    "NUM_PROXIES": environment.proxies(),
     "PAGE_SIZE": 100,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -9,6 +9,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 PAGES = ("voting", "consensus", "catalog", "sorting", "subjects", "jobs")
 APIS = ("surveys", *PAGES)
 
+handler404 = "protozoo.config.api.not_found"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),

@@ -23,6 +23,7 @@ from protozoo.accounts.services import volunteer_of_token, volunteer_of_user
 from protozoo.voting import marked_api
 from protozoo.voting.exceptions import BodyTooLargeError, ItemUnknownError, VolunteerUnknownError
 from protozoo.voting.guide import guide_of
+from protozoo.voting.limits import newcomer_admit, vote_admit
 from protozoo.voting.models import MAX_COMMENT, Campaign, Item, Vote
 from protozoo.voting.proposals import MOST_MEMBERS
 from protozoo.voting.remarks import MAX_TAG, MAX_TAGS, Remarks
@@ -275,7 +276,7 @@ class Next(APIView):
         asked = NextRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         campaign = get_object_or_404(campaigns_public(), slug=slug)
-        volunteer = _volunteer(request) or volunteer_of_token(token=uuid.uuid4())
+        volunteer = _volunteer(request) or _newcomer(request)
         items = items_lease(campaign=campaign, volunteer=volunteer, **asked.validated_data)
         question = question_newest(campaign)
         wanted = asked.validated_data["wanted"]
@@ -300,6 +301,11 @@ def _volunteer(request: Request) -> Volunteer | None:
     if isinstance(request.user, User):
         return volunteer_of_user(user=request.user)
     return _volunteer_known(request)
+
+
+def _newcomer(request: Request) -> Volunteer:
+    newcomer_admit(request)
+    return volunteer_of_token(token=uuid.uuid4())
 
 
 def _volunteer_known(request: Request) -> Volunteer | None:
@@ -494,6 +500,7 @@ class VoteCreate(APIView):
     )
     def post(self, request: Request) -> Response:
         volunteer = _volunteer_must(request)
+        vote_admit(request, volunteer)
         sent = VoteRequestSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         fields = dict(sent.validated_data)
