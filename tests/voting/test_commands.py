@@ -36,6 +36,39 @@ def test_a_campaign_is_opened_with_a_tree_from_a_file(tree, capsys):
     assert capsys.readouterr().out == f"Campaign first is open with {n_items} items.\n"
 
 
+def test_a_draft_is_shown_to_nobody_until_it_is_opened(client, capsys):
+    sorting = make_sorting()
+    call_command(
+        "campaign_open",
+        "first",
+        sorting=sorting.pk,
+        title="First",
+        draft=True,
+        suggested_tags="Ring, x-shaped ,ring,",
+    )
+    campaign = Campaign.objects.get(slug="first")
+    assert campaign.suggested_tags == ["ring", "x-shaped"]
+    n_items = campaign.items.count()
+    assert capsys.readouterr().out == f"Campaign first is a draft with {n_items} items.\n"
+    assert client.get("/campaigns/first/").status_code == 404
+    assert "/campaigns/first/" not in client.get(f"/sortings/{sorting.pk}/").content.decode()
+    for draft in (True, False):
+        call_command("campaign_open", "first", sorting=sorting.pk, title="First", draft=draft)
+        assert (client.get("/campaigns/first/").status_code == 404) is draft
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.items.count()) == ("open", n_items)
+    call_command("campaign_open", "first", sorting=sorting.pk, title="First", draft=True)
+    assert client.get("/campaigns/first/").status_code == 200
+
+
+def test_a_suggested_tag_that_is_too_long_is_refused():
+    sorting = make_sorting()
+    with pytest.raises(CommandError, match="A tag has at most 40 characters"):
+        call_command(
+            "campaign_open", "first", sorting=sorting.pk, title="First", suggested_tags="x" * 41
+        )
+
+
 def test_a_campaign_over_no_sorting_is_refused():
     with pytest.raises(CommandError, match="There is no sorting 7; sort a survey first"):
         call_command("campaign_open", "first", sorting=7, title="First")

@@ -96,6 +96,7 @@ def opinion_of(sorting: Sorting) -> Opinion | None:
         return Opinion(run.campaign, run.question, run)
     question = (
         Question.objects.filter(campaign__sorting=sorting)
+        .exclude(campaign__state=Campaign.State.DRAFT)
         .select_related("campaign")
         .order_by("-campaign__created_at", "-version")
         .first()
@@ -204,12 +205,13 @@ def _votes(opinion: Opinion, subject: Subject, assignment: Assignment | None) ->
             else _("volunteer %(number)d")
         )
         is_ticked = vote.ticked is not None and subject.pk in vote.ticked
-        label = _label_of(vote, opinion.labels)
+        label = label_of(vote, opinion.labels)
         found.append(NumberedVote(vote, name % {"number": number}, label, is_ticked))
     return found
 
 
-def _label_of(vote: Vote, labels: Labels) -> Label:
+def label_of(vote: Vote, labels: Labels) -> Label:
+    """Say what a vote says; of a grid, what its group was called."""
     if vote.ticked is None:
         return labels.of(vote.answer)
     return TOO_MIXED if vote.answer == Vote.Verdict.TOO_MIXED else labels.of(vote.item.label)

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<slug:slug>/splits/<int:pk>/", views.campaign_split, name="campaign-split"),
     path("campaigns/<slug:slug>/undecided/", views.campaign_undecided, name="campaign-undecided"),
     path("me/", views.my_votes, name="my-votes"),
+    path("campaigns/<slug:slug>/strange/", views.campaign_strange, name="campaign-strange"),
     path("subjects/<int:pk>/", views.subject, name="subject"),
     path("subjects/<int:pk>/review/", views.subject_review, name="subject-review"),
 ]

@@ -24,6 +24,7 @@ from protozoo.consensus.reasons import reasons
 from protozoo.consensus.selectors import (
     Opinion,
     Standing,
+    label_of,
     opinion_of,
     outlier_threshold,
     prototype_posterior,
@@ -52,12 +53,18 @@ from protozoo.sorting.selectors import (
 from protozoo.subjects.pictures import STRETCHES, subject_picture_url
 from protozoo.subjects.selectors import external_views, sexagesimal, subjects
 from protozoo.voting.marked import marked_prototype, marked_subject
-from protozoo.voting.selectors import campaigns_public, votes_of
+from protozoo.voting.selectors import (
+    campaigns_public,
+    question_newest,
+    votes_of,
+    votes_strange,
+)
 from protozoo.voting.standing import item_picture_url, own_standing
 
 MEMBERS_PER_PAGE: Final = 40
 OUTLIERS_PER_PAGE: Final = 48
 UNDECIDED_PER_PAGE: Final = 50
+STRANGE_PER_PAGE: Final = 50
 VOTES_PER_PAGE: Final = 50
 N_FARTHEST: Final = 6
 
@@ -202,6 +209,7 @@ def _subject_page(
         else [],
         "place": assignment and _place(assignment),
         "review_form": form,
+        "may_read": request.user.has_perm("accounts.review"),
     }
     return render(request, "subjects/subject.html", context, status=status)
 
@@ -352,6 +360,21 @@ def my_votes(request: HttpRequest) -> HttpResponse:
         "n_favourites": volunteer.favourites.count() if volunteer else 0,
     }
     return render(request, "consensus/my_votes.html", context)
+
+
+@require_safe
+def campaign_strange(request: HttpRequest, slug: str) -> HttpResponse:
+    """List what volunteers want somebody to have a look at."""
+    campaign = get_object_or_404(campaigns_public(), slug=slug)
+    page = Paginator(votes_strange(campaign), STRANGE_PER_PAGE).get_page(request.GET.get("page"))
+    labels = Labels(question_newest(campaign))
+    context = {
+        "campaign": campaign,
+        "page_obj": page,
+        "rows": [(vote, label_of(vote, labels), item_picture_url(vote.item)) for vote in page],
+        "may_read": request.user.has_perm("accounts.review"),
+    }
+    return render(request, "consensus/strange.html", context)
 
 
 def _page(request: HttpRequest, rows: QuerySet[Assignment], size: int) -> Page[Assignment]:

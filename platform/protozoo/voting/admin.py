@@ -1,23 +1,42 @@
 """Campaigns in the admin: operators change their words, state and lanes; the rest is only shown."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from protozoo.accounts.admin import OperatorAdmin
-from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
+from protozoo.voting.exceptions import RemarksError
+from protozoo.voting.models import Campaign, Favourite, GridMember, Item, Question, Skip, Vote
+from protozoo.voting.remarks import tags_check
 from protozoo.voting.services import campaign_close, campaign_reopen
+
+
+class CampaignForm(forms.ModelForm[Campaign]):
+    """Takes suggested tags as they are offered."""
+
+    def clean_suggested_tags(self) -> list[str]:
+        tags: Any = self.cleaned_data["suggested_tags"] or []
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            raise forms.ValidationError('Give a list of words, such as ["ring", "x-shaped"].')
+        try:
+            return tags_check(tags)
+        except RemarksError as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 @admin.register(Campaign)
 class CampaignAdmin(OperatorAdmin):
+    form = CampaignForm
     list_display = ["title", "slug", "state", "sorting", "votes_to_retire", "created_at"]
     list_filter = ["state"]
     list_select_related = ["sorting__survey"]
     search_fields = ["title", "slug"]
     fields = [
         "title", "slug", "introduction", "state", "sorting", "votes_to_retire", "votes_per_grid",
-        "votes_cap", "share_gold", "share_audit", "share_chance", "created_at",
+        "votes_cap", "share_gold", "share_audit", "share_chance", "suggested_tags", "created_at",
     ]  # fmt: skip
     readonly_fields = [
         "slug", "state", "sorting", "votes_to_retire", "votes_per_grid", "votes_cap", "created_at",
@@ -32,7 +51,7 @@ class CampaignAdmin(OperatorAdmin):
         for campaign in campaigns:
             campaign_close(campaign=campaign)
 
-    @admin.action(permissions=["change"], description="Open again")
+    @admin.action(permissions=["change"], description="Open: take votes")
     def reopen(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:
         for campaign in campaigns:
             campaign_reopen(campaign=campaign)
@@ -66,7 +85,25 @@ class GridMemberAdmin(OperatorAdmin):
 
 @admin.register(Vote)
 class VoteAdmin(OperatorAdmin):
-    list_display = ["id", "item", "answer", "volunteer", "seconds", "received_at", "superseded_at"]
-    list_filter = ["item__campaign", "answer", "volunteer__is_simulated"]
+    list_display = [
+        "id", "item", "answer", "volunteer", "seconds", "received_at", "superseded_at", "tags",
+        "is_strange", "comment",
+    ]  # fmt: skip
+    list_filter = ["item__campaign", "answer", "is_strange", "volunteer__is_simulated"]
+    search_fields = ["comment"]
     list_select_related = ["item", "volunteer__user"]
     date_hierarchy = "received_at"
+
+
+@admin.register(Skip)
+class SkipAdmin(OperatorAdmin):
+    list_display = ["id", "item", "volunteer", "is_judged", "created_at"]
+    list_filter = ["item__campaign", "is_judged"]
+    list_select_related = ["item", "volunteer__user"]
+
+
+@admin.register(Favourite)
+class FavouriteAdmin(OperatorAdmin):
+    list_display = ["id", "item", "volunteer", "created_at"]
+    list_filter = ["item__campaign"]
+    list_select_related = ["item", "volunteer__user"]

@@ -132,6 +132,13 @@ def items_public() -> QuerySet[Item]:
     return shown.select_related("campaign")
 
 
+def votes_strange(campaign: Campaign) -> QuerySet[Vote]:
+    """Give the votes that call something strange, the newest first."""
+    votes = Vote.objects.filter(item__campaign=campaign, is_strange=True, superseded_at=None)
+    shown = votes.select_related("item__prototype__sorting__survey", "item__subject__survey")
+    return shown.prefetch_related("item__members").order_by("-pk")
+
+
 def queue_state(*, campaign: Campaign) -> str:
     """Say why a volunteer got no item: the campaign is closed, done, or they have seen all."""
     if campaign.state != Campaign.State.OPEN:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from protozoo.exceptions import ProtoZooError
 from protozoo.sorting.models import Sorting
+from protozoo.voting.models import Campaign
 from protozoo.voting.services import campaign_open
 from protozoo.voting.trees import tree_read
 
@@ -23,6 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--tree", default="", help="JSON file (default: radio morphology)")
         parser.add_argument("--votes", type=int, default=5, help="votes that retire an item")
         parser.add_argument("--outliers", type=int, default=None, help="default: 5 %%, at most 200")
+        parser.add_argument(
+            "--suggested-tags", default="", help="tags that volunteers are offered, by commas"
+        )
+        parser.add_argument(
+            "--draft", action="store_true", help="show it to nobody until it is opened again"
+        )
         parser.add_argument("--seed", type=int, default=0, help="of the order of the items")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,8 +45,12 @@ class Command(BaseCommand):
                 tree=tree_read(Path(options["tree"])) if options["tree"] else None,
                 votes_to_retire=options["votes"],
                 n_outliers=options["outliers"],
+                suggested_tags=options["suggested_tags"].split(","),
+                is_draft=options["draft"],
                 seed=options["seed"],
             )
         except ProtoZooError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Campaign {campaign.slug} is open with {campaign.items.count()} items.")
+        n_items = campaign.items.count()
+        state = "a draft" if campaign.state == Campaign.State.DRAFT else campaign.state
+        self.stdout.write(f"Campaign {campaign.slug} is {state} with {n_items} items.")
