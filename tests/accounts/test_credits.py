@@ -4,7 +4,7 @@ import pytest
 
 from protozoo.accounts.exceptions import CreditError
 from protozoo.accounts.services import volunteer_claim, volunteer_credit
-from tests.factories import make_annie, make_volunteer
+from tests.factories import make_annie, make_edward, make_volunteer
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +71,20 @@ def test_the_accounts_own_wish_stands() -> None:
     volunteer_claim(anonymous=anonymous, user=annie)
     own.refresh_from_db()
     assert own.credited_as == "Annie"
+
+
+def test_an_admin_takes_a_name_out_of_the_thanks(client) -> None:
+    rude, kind = make_volunteer(), make_volunteer()
+    for volunteer, name in ((rude, "Rude Word"), (kind, "Annie")):
+        volunteer_credit(volunteer=volunteer, credit="nickname", nickname=name)
+    sent = {"action": "names_withdraw", "_selected_action": [rude.pk]}
+    address = "/admin/accounts/volunteer/"
+    client.force_login(make_annie())
+    assert client.post(address, sent).status_code == 302
+    rude.refresh_from_db()
+    assert rude.credited_as == "Rude Word"
+    client.force_login(make_edward())
+    client.post(address, sent)
+    for volunteer in (rude, kind):
+        volunteer.refresh_from_db()
+    assert (rude.credited_as, rude.nickname, kind.credited_as) == ("", "", "Annie")

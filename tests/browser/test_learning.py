@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from protozoo.voting.models import Campaign, Vote
+from tests.browser.accessibility import violations_in_light_and_dark
 from tests.browser.classify_page import ready
 from tests.factories import make_campaign, make_sorting, make_vote
 
@@ -33,6 +34,7 @@ def test_the_tutorial_is_tried_left_and_resumed_by_keyboard(open_page, campaign)
     expect(title).to_have_text("Say what you see")
     page.keyboard.press("3")
     expect(page.get_by_text("Yes, others see FR II here, too.")).to_be_visible()
+    assert violations_in_light_and_dark(page) == []
     page.reload()
     expect(title).to_have_text("Say what you see")
     page.keyboard.press("Escape")
@@ -65,6 +67,7 @@ def test_the_field_guide_opens_beside_the_question_and_closes_by_keyboard(
     expect(guide.get_by_role("heading", name="Field guide")).to_be_focused()
     expect(guide.get_by_text("edge-brightened")).to_be_visible()
     expect(guide.locator("[data-entry=frii] img")).to_have_count(3)
+    assert violations_in_light_and_dark(page) == []
     question, panel = page.locator("#question").bounding_box(), guide.bounding_box()
     assert question["x"] + question["width"] <= panel["x"]
     page.keyboard.press("Escape")

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from protozoo.accounts.models import User, Volunteer
+from protozoo.accounts.services import volunteer_credit
 
 admin.site.register(User, UserAdmin)
 
@@ -44,9 +46,16 @@ class OperatorAdmin(OperatorsLook, admin.ModelAdmin[Any]):
 class VolunteerAdmin(OperatorAdmin):
     """Volunteers make themselves; the token opens their votes, so nobody is shown it."""
 
-    list_display = ["id", "user", "is_simulated", "created_at"]
+    list_display = ["id", "user", "credited_as", "is_simulated", "created_at"]
     list_filter = ["is_simulated"]
     list_select_related = ["user"]
-    search_fields = ["user__username"]
+    search_fields = ["user__username", "full_name", "nickname"]
     fields = ["user", "is_simulated", "created_at"]
     date_hierarchy = "created_at"
+    actions = ["names_withdraw"]
+
+    @admin.action(description=_("Name no longer in public"))
+    def names_withdraw(self, request: HttpRequest, volunteers: QuerySet[Volunteer]) -> None:
+        """Take names out of the thanks that nobody should read there."""
+        for volunteer in volunteers:
+            volunteer_credit(volunteer=volunteer, credit=Volunteer.Credit.NONE)
