@@ -1,9 +1,11 @@
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from babel.messages import Catalog
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
+from django.core.management import CommandError, call_command
 
 from protozoo.config.catalogues import Catalogue, CatalogueError, island_texts
 
@@ -128,6 +130,18 @@ def test_a_text_of_an_island_that_could_not_be_translated_is_refused(call) -> No
         list(island_texts(f"\n{call}", Path("island.tsx")))
 
 
-def test_the_catalogue_of_the_site_is_readable() -> None:
-    with Catalogue("de").source.open("rb") as file:
-        assert read_po(file, locale="de").num_plurals == 2
+def test_every_text_of_the_site_is_translated_and_compiled() -> None:
+    call_command("messages", check=True, stdout=StringIO())
+
+
+def test_the_check_fails_and_names_what_is_missing(monkeypatch) -> None:
+    collected = Catalog()
+    collected.add("A text that nobody has translated")
+    command = "protozoo.config.management.commands.messages"
+    monkeypatch.setattr(f"{command}.texts_collect", lambda: collected)
+    said = StringIO()
+    with pytest.raises(
+        CommandError, match="The catalogues are not whole: run 'manage.py messages'"
+    ):
+        call_command("messages", check=True, stdout=said)
+    assert "has not taken up 'A text that nobody has translated'" in said.getvalue()

@@ -37,6 +37,6 @@ class Command(BaseCommand):
             self.stdout.write(problem)
         if check and problems:
             raise CommandError(
-                f"The catalogues have {len(problems)} problems: run 'manage.py messages' and"
-                " translate what it names."
+                "The catalogues are not whole: run 'manage.py messages' and translate what it names"
+                " in django.po."
             )
