@@ -1,6 +1,7 @@
 """Volunteers look at real pixels in a real browser."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from protozoo.voting.models import Campaign
@@ -61,6 +62,8 @@ def test_a_choice_is_for_all_tiles_of_a_grid_and_is_remembered(open_page, grid: 
     page = classify(open_page, grid)
     usual = colors(page, ".tile canvas")
     page.get_by_role("button", name="View").click()
+    opened = Axe().run(page)
+    assert opened.violations_count == 0, opened.generate_report()
     page.get_by_role("button", name="ember", exact=True).click()
     page.get_by_role("button", name="Larger").click()
     page.keyboard.press("Escape")

@@ -63,7 +63,7 @@ function Panel({ picture, viewing, onClose }: Props & { onClose: () => void }) {
       onKeyDown={(press) => closeBy(press, onClose)}
     >
       <div class="view__head">
-        <h3>{t("View")}</h3>
+        <p class="view__title">{t("View")}</p>
         <button class="button button--quiet" type="button" onClick={reset}>
           {t("Reset all")}
         </button>
