@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from protozoo.voting.models import Campaign, Vote
+from protozoo.voting.trees import default_tree
 from tests.browser.classify_page import all_taken, classify, next_ready, ready
 from tests.factories import make_campaign, make_sorting
 
@@ -17,13 +18,15 @@ SCALE_ARCSEC = 1.8
 @pytest.fixture
 def campaign(storage) -> Campaign:
     sorting = make_sorting(rows=1, columns=3, n_subjects=6, n_audit=0, n_empty=1, with_pixels=True)
-    return make_campaign(sorting=sorting, slug="radio", n_outliers=0)
+    tree = default_tree()
+    tree["questions"]["shape"]["answers"][0]["asks_marks"] = True
+    return make_campaign(sorting=sorting, slug="radio", n_outliers=0, tree=tree)
 
 
-def open_marking(page: Page) -> tuple[float, float, float]:
+def open_marking(page: Page, key: str) -> tuple[float, float, float]:
     """Open the marking of the picture; give the middle of the picture and its width."""
     expect(page.locator(".viewer--large canvas[data-painted=true]")).to_be_visible()
-    page.keyboard.press("p")
+    page.keyboard.press(key)
     expect(page.locator("[data-marking=true]")).to_be_visible()
     box = page.locator(".viewer--large").bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
@@ -41,7 +44,7 @@ def marks_of_vote() -> dict[str, dict[str, object]]:
 def test_marks_are_put_by_keyboard_alone(open_page, campaign: Campaign) -> None:
     page = classify(open_page, campaign)
     before = ready(page)
-    _, _, width = open_marking(page)
+    _, _, width = open_marking(page, "p")
     for key in ("2", "+", "+", "Shift+ArrowRight", "Shift+ArrowRight", "ArrowUp", "Enter"):
         page.keyboard.press(key)
     expect(page.locator(".marking [role=status]")).to_contain_text("Host, ")
@@ -76,7 +79,7 @@ def test_marks_stay_on_their_spot_while_the_picture_is_zoomed_and_turned(
 ) -> None:
     page = classify(open_page, campaign)
     before = ready(page)
-    x, y, width = open_marking(page)
+    x, y, width = open_marking(page, "1")  # an answer that asks for marks
     page.mouse.move(x - 80, y - 60)
     page.mouse.down()
     page.mouse.move(x + 20, y, steps=3)
@@ -93,7 +96,6 @@ def test_marks_stay_on_their_spot_while_the_picture_is_zoomed_and_turned(
     assert float(circle.get_attribute("cx")) == pytest.approx(width / 2 + 50, abs=1)
     assert float(circle.get_attribute("cy")) == pytest.approx(width / 2 + 20, abs=1)
     page.get_by_role("button", name="Done").click()
-    page.keyboard.press("1")
     next_ready(page, before)
     all_taken(page, 1)
     marks = marks_of_vote()

@@ -76,7 +76,7 @@ def test_the_page_of_a_subject_tells_its_own_marks_from_those_of_its_prototype(
     html = page(client, f"/subjects/{member.subject_id}/")
     assert len(re.findall(r'class="spot spot--2 spot--single">', html)) == 1
     assert len(re.findall(r'class="spot spot--2 spot--single spot--inherited">', html)) == 1
-    assert html.count(">on its prototype</span>") == 1
+    assert html.count(">, on its prototype</span>") == 1
     assert "Dashed: marked on its prototype" in html
     assert "No two of them agree yet" in html
     ra_deg = member.subject.ra_deg + 3.6 / 3600 / math.cos(math.radians(member.subject.dec_deg))
