@@ -113,3 +113,27 @@ def test_a_tree_follows_what_people_were_asked(tmp_path, capsys):
 def test_it_asks_what_to_write(export, capsys):
     assert main(["zooniverse", str(export)]) == 1
     assert "say what to write" in capsys.readouterr().err
+
+
+def test_a_wrong_workflow_is_named(export, tmp_path, capsys):
+    tree = tmp_path / "tree.json"
+    assert main(["zooniverse", str(export), "--tree", str(tree), "--workflow", "9"]) == 1
+    assert "No task of workflow 9 has single answers" in capsys.readouterr().err
+
+
+def test_free_text_is_no_choice(tmp_path, capsys):
+    rows = [
+        make_row(
+            number,
+            user=f"user {number}",
+            annotations=[
+                {"task": "T0", "value": "Disk"},
+                {"task": "T1", "value": f"words {number}"},
+            ],
+        )
+        for number in range(1, 1003)
+    ]
+    export = write_export(tmp_path / "export.csv", rows)
+    target = tmp_path / "votes.csv"
+    assert main(["zooniverse", str(export), "-o", str(target)]) == 0
+    assert {label for _, _, label in votes_of(target)} == {"Disk"}

@@ -230,15 +230,20 @@ def test_a_changed_answer_leaves_only_the_new_one(campaign, ballot, tmp_path):
 
 
 def test_own_votes_name_a_subject_as_zooniverse_does(campaign, tmp_path):
-    path = write_export(tmp_path / "in.csv", [make_row(1, answer="Bent")])
+    rows = [make_row(1, answer="Bent"), make_row(2, answer="Bent", subject="11;12", user="bob")]
+    path = write_export(tmp_path / "in.csv", rows)
     zooniverse_import(campaign=campaign, path=path)
     item = campaign.items.get(subject__identifier="S00011", kind="subject")
     make_vote(item, answer="fri")
     zooniverse_export(campaign=campaign, folder=tmp_path)
     found = list(ClassificationFile(tmp_path / "classifications.csv", on_fault=print))
-    assert [one.subject_ids for one in found] == [("11",), ("11",)]
-    subjects = [row.subject_id for row in read_subjects(tmp_path / "subjects.csv")]
-    assert subjects.count("11") == 1
+    assert [one.subject_ids for one in found] == [("11",), ("11", "12"), ("11",)]
+    subjects = {row.subject_id: row for row in read_subjects(tmp_path / "subjects.csv")}
+    assert subjects["11"].metadata == '{"#Filename":"S00011.png"}'
+    counts = [subjects[key].classifications_count for key in ("11", "12")]
+    assert counts == ["2", "1"]
+    text = (tmp_path / "subjects.csv").read_text()
+    assert text.count("\n11,") == 1
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from skysort.commands.arguments import Commands, add_force, check_target
 from skysort.errors import InputError
 
 if TYPE_CHECKING:
-    from skysort.zooniverse.answers import TaskSummary
-    from skysort.zooniverse.classifications import Classification
+    from skysort.zooniverse.answers import Tasks, TaskSummary
+    from skysort.zooniverse.classifications import Classification, ClassificationFile
     from skysort.zooniverse.rows import Fault
 
 FAULTS_SHOWN = 10
@@ -31,6 +31,11 @@ class _Count:
     n_votes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     faults: "list[Fault]" = field(default_factory=list)
+
+    def keep(self, fault: "Fault") -> None:
+        """Remember the first faults."""
+        if len(self.faults) < FAULTS_SHOWN:
+            self.faults.append(fault)
 
 
 def add(commands: Commands) -> None:
@@ -76,15 +81,14 @@ def run(options: argparse.Namespace) -> str:
     tasks = _tasks(options.export)
     report: dict[str, Any] = {"export": str(options.export)}
     if options.tree is not None:
-        found = tasks.choices(workflow=options.workflow, task=options.task)
-        report |= _write_tree(options.tree, found, tasks)
+        report |= _write_tree(options, tasks)
     if options.output is not None:
         chosen = task_find(tasks, workflow=options.workflow, task=options.task)
         report |= _write_votes(options, chosen)
     return json.dumps(report) if options.json else _lines(report)
 
 
-def _tasks(path: Path) -> Any:
+def _tasks(path: Path) -> "Tasks":
     from skysort.zooniverse.answers import Tasks
     from skysort.zooniverse.classifications import ClassificationFile
 
@@ -94,19 +98,18 @@ def _tasks(path: Path) -> Any:
     return tasks
 
 
-def _write_tree(path: Path, found: "list[TaskSummary]", tasks: Any) -> dict[str, Any]:
+def _write_tree(options: argparse.Namespace, tasks: "Tasks") -> dict[str, Any]:
     from skysort.images.whole_file import write_whole
     from skysort.zooniverse.answers import task_find
     from skysort.zooniverse.question_trees import tree_of_chain, tree_of_task
 
-    if len({task.workflow_id for task in found}) == 1 and len(found) > 1:
-        tree = tree_of_chain(found)
-    else:
-        workflow, task = (found[0].workflow_id, found[0].task) if len(found) == 1 else ("", "")
-        tree = tree_of_task(task_find(tasks, workflow=workflow, task=task))
-    with write_whole(path) as file:
+    wanted = {"workflow": options.workflow, "task": options.task}
+    found = tasks.choices(**wanted)
+    is_chain = len(found) > 1 and len({task.workflow_id for task in found}) == 1
+    tree = tree_of_chain(found) if is_chain else tree_of_task(task_find(tasks, **wanted))
+    with write_whole(options.tree) as file:
         file.write((json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode())
-    return {"tree": str(path), "questions": list(tree["questions"])}
+    return {"tree": str(options.tree), "questions": list(tree["questions"])}
 
 
 def _write_votes(options: argparse.Namespace, task: "TaskSummary") -> dict[str, Any]:
@@ -114,7 +117,7 @@ def _write_votes(options: argparse.Namespace, task: "TaskSummary") -> dict[str, 
     from skysort.zooniverse.classifications import ClassificationFile
 
     count = _Count()
-    file = ClassificationFile(options.export, on_fault=count.faults.append)
+    file = ClassificationFile(options.export, on_fault=count.keep)
     with write_whole(options.output) as target:
         text = io.TextIOWrapper(target, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
@@ -135,12 +138,12 @@ def _write_votes(options: argparse.Namespace, task: "TaskSummary") -> dict[str, 
         "left_out": dict(count.reasons),
         "repeated_rows": file.n_repeated,
         "bad_rows": file.n_faults,
-        "faults": [str(fault) for fault in count.faults[:FAULTS_SHOWN]],
+        "faults": [str(fault) for fault in count.faults],
     }
 
 
 def _votes(
-    file: "Iterator[Classification] | Any", task: "TaskSummary", column: str, count: _Count
+    file: "ClassificationFile", task: "TaskSummary", column: str, count: _Count
 ) -> Iterator[tuple[str, str, str]]:
     from skysort.zooniverse.answers import Choice, choice_of
 

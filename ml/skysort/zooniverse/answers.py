@@ -18,6 +18,8 @@ LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 MARKUP: Final = re.compile(r"<[^>]*>|[*_`#>~]+|:[a-z0-9_+-]+:|\+tab\+")
 #: Labels of one task that a message names.
 LABELS_SHOWN: Final = 4
+#: More different answers than this are no choice: the task takes free text.
+MOST_LABELS: Final = 1000
 
 
 def plain(text: str) -> str:
@@ -134,7 +136,7 @@ class Tasks:
             summary.n_asked += 1
             summary.task_label = annotation.task_label or summary.task_label
             choice = _choice(annotation)
-            if isinstance(choice, Choice):
+            if isinstance(choice, Choice) and len(summary.labels) <= MOST_LABELS:
                 summary.labels[choice.label] += 1
                 chosen[task] = choice.label
         self._count_order(workflow, chosen)
@@ -155,7 +157,7 @@ class Tasks:
         return [
             each
             for each in self._found.values()
-            if each.labels
+            if 0 < len(each.labels) <= MOST_LABELS
             and each.workflow_id == (workflow or each.workflow_id)
             and each.task == (task or each.task)
         ]

@@ -280,9 +280,9 @@ def _votes(
     """Write the votes, by the numbers of their classifications; a volunteer's first one counts."""
     voters = [volunteer.pk for volunteer in volunteers.values()]
     answered = set(
-        Vote.objects.filter(volunteer__in=voters, item__campaign=campaign).values_list(
-            "item_id", "volunteer_id"
-        )
+        Vote.objects.filter(
+            volunteer__in=voters, item__in={items[ballot.item.identity] for _, ballot in ballots}
+        ).values_list("item_id", "volunteer_id")
     )
     votes: dict[int, Vote] = {}
     for each, ballot in ballots:

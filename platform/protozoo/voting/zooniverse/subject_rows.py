@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any, Final
 
 from protozoo.sorting.models import Prototype
 from protozoo.sorting.pictures import prototype_picture_url
@@ -20,7 +21,7 @@ from protozoo.voting.zooniverse.identities import (
 )
 from skysort.zooniverse.rows import SubjectRow, json_text
 
-PICTURE_SIZE = 512
+PICTURE_SIZE: Final = 512
 
 
 class SubjectTable:
@@ -49,31 +50,14 @@ class SubjectTable:
 
     def _subjects_of_zooniverse(self) -> Iterator[SubjectRow]:
         kept = self._campaign.zooniverse_classifications.order_by("pk")
-        fields = ("workflow_id", "subject_ids")
-        counts = Counter(kept.values_list(*fields).iterator(chunk_size=READ_SIZE))
-        told: set[tuple[str, str]] = set()
-        for workflow, data, ids in kept.values_list(
-            "workflow_id", "subject_data", "subject_ids"
-        ).iterator(chunk_size=READ_SIZE):
-            if (workflow, ids) in told:
-                continue
-            told.add((workflow, ids))
+        counts: Counter[tuple[str, str]] = Counter()
+        for workflow, ids in kept.values_list("workflow_id", "subject_ids").iterator():
+            counts.update((workflow, subject) for subject in ids.split(";"))
+        rows = kept.values_list("workflow_id", "subject_data")
+        for workflow, data in rows.iterator(chunk_size=READ_SIZE):
             for subject, metadata in json.loads(data).items():
-                retired = metadata.pop("retired", None)
-                retired = retired if isinstance(retired, dict) else {}
-                yield SubjectRow(
-                    subject_id=subject,
-                    project_id="",
-                    workflow_id=workflow,
-                    subject_set_id="",
-                    metadata=json_text(metadata),
-                    locations="{}",
-                    classifications_count=str(counts[workflow, ids]),
-                    retired_at=str(retired.get("retired_at") or ""),
-                    retirement_reason=str(retired.get("retirement_reason") or ""),
-                    created_at="",
-                    updated_at="",
-                )
+                if n_classifications := counts.pop((workflow, subject), 0):  # told once
+                    yield _row_of_zooniverse(subject, workflow, metadata, n_classifications)
 
     def _own_subjects(self) -> Iterator[tuple[Subject, Item | None]]:
         """Give all subjects that were asked about alone or in a grid, each once."""
@@ -124,3 +108,24 @@ class SubjectTable:
             "created_at": created,
             "updated_at": created,
         }
+
+
+def _row_of_zooniverse(
+    subject: str, workflow: str, metadata: dict[str, Any], n_classifications: int
+) -> SubjectRow:
+    """Give what classifications tell of a subject; the rest of it stayed at Zooniverse."""
+    retired = metadata.pop("retired", None)
+    told = retired if isinstance(retired, dict) else {}
+    return SubjectRow(
+        subject_id=subject,
+        project_id="",
+        workflow_id=workflow,
+        subject_set_id="",
+        metadata=json_text(metadata),
+        locations="{}",
+        classifications_count=str(n_classifications),
+        retired_at=str(told.get("retired_at") or ""),
+        retirement_reason=str(told.get("retirement_reason") or ""),
+        created_at="",
+        updated_at="",
+    )
