@@ -9,7 +9,7 @@ ARGS ?=
 # One test process per core, four at most; a file's tests stay together for what they share.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup demo test run worker lint types format check bench clean
+.PHONY: help setup demo test run worker lint types format messages check bench clean
 
 help: ## list these commands
 	@echo "make COMMAND, one of:"
@@ -44,6 +44,9 @@ format: setup ## format all code and repair what can be repaired
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 	@$(NPM) run --silent format
+
+messages: setup ## collect all texts of the site and compile their translations
+	@$(VENV)/python manage.py messages $(ARGS)
 
 check: lint types ## everything that CI looks at: lint, types, missing migrations, tests
 	@$(VENV)/python manage.py makemigrations --check --dry-run

@@ -1,7 +1,7 @@
 import pytest
 
 from protozoo.config.templatetags import frontend
-from tests.factories import make_campaign, make_subject
+from tests.factories import make_campaign, make_release, make_subject, write_pixels
 
 pytestmark = pytest.mark.django_db
 SKIP_LINK = {"en": "Skip to the content", "de": "Zum Inhalt springen"}
@@ -72,7 +72,6 @@ def test_caches_keep_the_languages_of_pages_and_answers_apart(client) -> None:
 
 
 def test_pictures_are_the_same_in_every_language(client) -> None:
-    from tests.factories import write_pixels
 
     subject = make_subject()
     write_pixels(subject.survey)
@@ -92,3 +91,11 @@ def test_islands_of_a_german_page_fetch_their_words_ahead(client) -> None:
     ]["file"]
     assert f'<link rel="modulepreload" href="/static/{words}">' in german
     assert words not in english
+
+
+def test_programs_get_the_same_numbers_in_every_language(client) -> None:
+    release = make_release()
+    address = f"/api/releases/{release.pk}/entries/"
+    german = client.get(address, headers={"accept-language": "de"})
+    assert german.json() == client.get(address).json()
+    assert b'"ra_deg":' in german.content
