@@ -11,7 +11,9 @@ const AT_ONCE = 4;
 interface Fetched {
   pixels: Pixels | null;
   arrival: Promise<Pixels>;
+  /** Its turn has come, or nobody wants it any more. */
   start: () => void;
+  drop: () => void;
 }
 
 const store = new Map<string, Fetched>();
@@ -36,31 +38,30 @@ export function fetchPixels(address: string, isUrgent = true): Promise<Pixels> {
 /** Forgets all other addresses. */
 export function keepPixels(addresses: ReadonlySet<string>): void {
   waiting = waiting.filter((address) => addresses.has(address));
-  for (const address of store.keys()) if (!addresses.has(address)) store.delete(address);
+  for (const [address, fetched] of store) {
+    if (addresses.has(address)) continue;
+    store.delete(address);
+    fetched.drop();
+  }
 }
 
 function added(address: string): Fetched {
-  const { promise, resolve, reject } = promised<Pixels>();
-  const fetched: Fetched = {
-    pixels: null,
-    arrival: promise,
-    start: () => {
-      n_underWay++;
-      download(address)
-        .then((pixels) => {
-          fetched.pixels = pixels;
-          resolve(pixels);
-        })
-        .catch((reason) => {
-          if (store.get(address) === fetched) store.delete(address);
-          reject(reason);
-        })
-        .finally(() => {
-          n_underWay--;
-          startNext();
-        });
+  let start = () => {};
+  let drop = () => {};
+  const turn = new Promise<void>((resolve, reject) => {
+    start = resolve;
+    drop = () => reject(new Error(`${address} is no longer wanted.`));
+  });
+  const arrival = turn.then(() => download(address));
+  const fetched: Fetched = { pixels: null, arrival, start, drop };
+  arrival.then(
+    (pixels) => {
+      fetched.pixels = pixels;
     },
-  };
+    () => {
+      if (store.get(address) === fetched) store.delete(address);
+    },
+  );
   store.set(address, fetched);
   waiting.push(address);
   return fetched;
@@ -68,9 +69,15 @@ function added(address: string): Fetched {
 
 function startNext(): void {
   while (n_underWay < AT_ONCE) {
-    const address = waiting.shift();
-    if (address === undefined) return;
-    store.get(address)?.start();
+    const fetched = store.get(waiting.shift() ?? "");
+    if (!fetched) return;
+    n_underWay++;
+    fetched.start();
+    const done = () => {
+      n_underWay--;
+      startNext();
+    };
+    fetched.arrival.then(done, done);
   }
 }
 
@@ -78,14 +85,4 @@ async function download(address: string): Promise<Pixels> {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`${address} answered ${answer.status}.`);
   return pixelsOf(readFits(await answer.arrayBuffer()));
-}
-
-function promised<Value>() {
-  let resolve: (value: Value) => void = () => {};
-  let reject: (reason: unknown) => void = () => {};
-  const promise = new Promise<Value>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }
