@@ -25,6 +25,7 @@ COMMANDS = [
     "lint",
     "types",
     "format",
+    "messages",
     "check",
     "bench",
     "clean",
