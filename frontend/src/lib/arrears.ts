@@ -20,6 +20,7 @@ export function arrearsOf(waiting: Parcel[]): Arrears {
 }
 
 export function after(before: Arrears, word: Word): Arrears {
+  if (word.type === "elsewhere") return before;
   const parcel = before.waiting.find(({ uuid }) => uuid === word.uuid);
   if (!parcel) return before;
   const waiting = before.waiting.filter((one) => one !== parcel);

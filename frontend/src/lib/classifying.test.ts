@@ -376,6 +376,15 @@ test("a favourite that the server does not take is none, which is said", () => {
   expect(state.notice).toBe("In the server's words.");
 });
 
+test("what another tab has answered is not shown here, unless it is being looked at", () => {
+  const elsewhere = (id: number): Event => ({ type: "elsewhere", item: id });
+  const ids = (state: State) => state.queue.map(({ id }) => id);
+  expect(ids(run(looking(), elsewhere(3)))).toEqual([1, 2, 4]);
+  expect(ids(run(looking(), elsewhere(1)))).toEqual([1, 2, 3, 4]);
+  const changing = run(looking(), answer("compact"), { type: "changed" });
+  expect(ids(run(changing, elsewhere(2), elsewhere(3)))).toEqual([1, 2, 4]);
+});
+
 test("without a connection skips and favourites wait as votes do", () => {
   const state = run(looking(), favour("f"), skip(1), refuse("f", 0, "unreachable"));
   expect(state.unsent.map(({ kind }) => kind)).toEqual(["favourite", "skip"]);

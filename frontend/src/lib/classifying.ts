@@ -77,6 +77,7 @@ export type Event =
   | { type: "skipped"; item: number; uuid: string }
   | { type: "favoured"; uuid: string }
   | { type: "told"; words: string }
+  | { type: "elsewhere"; item: number }
   | { type: "taken"; uuid: string; gold: Gold | null }
   | { type: "feedback_closed" }
   | { type: "refused"; uuid: string | null; error: ApiError };
@@ -165,6 +166,8 @@ export function advance(state: State, event: Event): State {
       return favoured(state, event.uuid);
     case "told":
       return { ...state, notice: event.words, said: event.words };
+    case "elsewhere":
+      return { ...state, queue: withoutWaiting(state, event.item) };
     case "taken":
       return taken(state, event.uuid, event.gold);
     case "feedback_closed":
@@ -228,6 +231,12 @@ function served(state: State, supply: Supply, items: Item[], missing: Missing | 
   const notice = missing ? missingWords(missing, queue.length > 0) : state.notice;
   const next = { ...state, queue, isDry, end, notice, hasBegun: true, isFetchFailing: false };
   return state.queue.length === 0 && queue.length ? asking(next, missing ? notice : null) : next;
+}
+
+/** The queue without an item that another tab has answered; what was looked at here stays. */
+function withoutWaiting({ queue, changing }: State, item: number): Item[] {
+  const n_looked_at = changing ? 2 : 1;
+  return queue.filter(({ id }, place) => place < n_looked_at || id !== item);
 }
 
 /** The next item, or the one that was put aside for the last answer. */

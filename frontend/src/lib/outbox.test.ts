@@ -163,8 +163,10 @@ test("two tabs send each parcel once, and both hear of it", async () => {
   await other.put(vote("b"));
   await Promise.all([one.drain(), other.drain()]);
   expect(server.uuids.toSorted()).toEqual(["a", "b"]);
+  expect(heardByOther.shift()).toEqual({ type: "elsewhere", item: 7 });
+  expect(heardByOne.shift()).toEqual({ type: "elsewhere", item: 7 });
   for (const heard of [heardByOne, heardByOther]) {
-    expect(heard.map(({ uuid, type }) => `${uuid} ${type}`).toSorted()).toEqual([
+    expect(heard.map((word) => "uuid" in word && `${word.uuid} ${word.type}`).toSorted()).toEqual([
       "a taken",
       "b refused",
     ]);

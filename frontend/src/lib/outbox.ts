@@ -8,10 +8,14 @@ import type { Gold } from "./gold";
 import { isFinal, type Kept, type Parcel, relinked, requestOf } from "./parcels";
 import { browserStorage, browserStore, type Shelf, shelfOf } from "./shelf";
 
-/** What the server said of a parcel. */
+/** What the server said of a parcel, or that another tab is done with an item. */
 export type Word =
   | { type: "taken"; uuid: string; gold: Gold | null }
-  | { type: "refused"; uuid: string; error: ApiError };
+  | { type: "refused"; uuid: string; error: ApiError }
+  | { type: "elsewhere"; item: number };
+
+/** What the server said. */
+type Reply = Exclude<Word, { type: "elsewhere" }>;
 
 export interface Outbox {
   /** Keeps a parcel until the server has spoken its last word on it. */
@@ -35,7 +39,9 @@ export interface Means {
 type Channel = Pick<BroadcastChannel, "postMessage" | "onmessage">;
 
 /** A word as it goes from tab to tab: errors would arrive there as strings. */
-type Wire = { uuid: string; gold: Gold | null; error: [number, string, string] | null };
+type Wire =
+  | { uuid: string; gold: Gold | null; error: [number, string, string] | null }
+  | { item: number };
 
 const NAME = "protozoo.outbox";
 
@@ -63,6 +69,7 @@ export function outboxOf({ shelf, deliver, alone, channel, now }: Means): Outbox
   return {
     put: async (parcel) => {
       newest = Math.max(newest + 1, now());
+      if (parcel.kind !== "favourite") channel?.postMessage({ item: parcel.item });
       await shelf.put({ ...parcel, order: newest });
     },
     kept: async () => {
@@ -84,7 +91,7 @@ export function outboxOf({ shelf, deliver, alone, channel, now }: Means): Outbox
   };
 }
 
-async function wordOn(parcel: Kept, deliver: Means["deliver"]): Promise<Word> {
+async function wordOn(parcel: Kept, deliver: Means["deliver"]): Promise<Reply> {
   try {
     return { type: "taken", uuid: parcel.uuid, gold: await deliver(parcel) };
   } catch (reason) {
@@ -94,20 +101,22 @@ async function wordOn(parcel: Kept, deliver: Means["deliver"]): Promise<Word> {
   }
 }
 
-function wireOf(word: Word): Wire {
-  if (word.type === "taken") return { ...word, error: null };
-  const { status, code, message } = word.error;
-  return { uuid: word.uuid, gold: null, error: [status, code, message] };
+function wireOf(reply: Reply): Wire {
+  if (reply.type === "taken") return { uuid: reply.uuid, gold: reply.gold, error: null };
+  const { status, code, message } = reply.error;
+  return { uuid: reply.uuid, gold: null, error: [status, code, message] };
 }
 
-function wordOf({ uuid, gold, error }: Wire): Word {
+function wordOf(wire: Wire): Word {
+  if ("item" in wire) return { type: "elsewhere", item: wire.item };
+  const { uuid, gold, error } = wire;
   return error
     ? { type: "refused", uuid, error: new ApiError(...error) }
     : { type: "taken", uuid, gold };
 }
 
 /** Take a parcel off the shelf, and change those that build on it if it was refused. */
-async function settle(shelf: Shelf, parcel: Kept, word: Word): Promise<void> {
+async function settle(shelf: Shelf, parcel: Kept, word: Reply): Promise<void> {
   if (word.type === "refused") {
     const before = await shelf.kept();
     const after = relinked(before, parcel);
