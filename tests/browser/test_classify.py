@@ -179,13 +179,23 @@ def test_an_item_that_others_settled_is_told_kindly(open_page, campaign: Campaig
 
 def test_a_browser_without_cookies_is_asked_for_them(open_page, campaign: Campaign) -> None:
     page = classify(open_page, campaign)
-    page.context.clear_cookies(name="volunteer")
+    refusal = {"error": {"code": "volunteer_unknown", "message": "Who are you?", "fields": {}}}
+    page.route("**/api/votes/", lambda route: route.fulfill(status=403, json=refusal))
     page.keyboard.press("1")
     expect(page.get_by_role("heading", name="Please allow cookies")).to_be_visible()
+    page.unroute("**/api/votes/")
     page.get_by_role("button", name="Try again").click()
     ready(page)
     all_taken(page, 0)
     assert Vote.objects.count() == 1
+
+
+def test_a_browser_that_lost_its_cookie_goes_on_as_a_guest(open_page, campaign: Campaign) -> None:
+    page = classify(open_page, campaign)
+    page.context.clear_cookies(name="volunteer")
+    page.keyboard.press("1")
+    all_taken(page, 1)
+    assert Vote.objects.get().answer == "compact"
 
 
 def test_without_javascript_the_page_says_so(open_page, campaign: Campaign) -> None:

@@ -55,24 +55,22 @@ function useItems(
   tries: number,
 ): void {
   const isUnderWay = useRef(false);
+  const isLinkShown = useRef(false);
   const count = wanted(state);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is held is read when asking.
   useEffect(() => {
     if (!count || isUnderWay.current) return;
     isUnderWay.current = true;
-    const first = state.hasBegun ? null : linked;
+    const first = isLinkShown.current ? null : linked;
     post<Served>(address, { count, exclude: held(state), ...(first && { wanted: first }) })
       .finally(() => {
         isUnderWay.current = false;
       })
       .then(
-        (answer) =>
-          dispatch({
-            type: "served",
-            supply: answer.state,
-            items: answer.items,
-            missing: answer.notice,
-          }),
+        ({ state: supply, items, notice }) => {
+          isLinkShown.current = true;
+          dispatch({ type: "served", supply, items, missing: notice });
+        },
         (reason) => dispatch({ type: "refused", uuid: null, error: errorOf(reason) }),
       );
   }, [count, state.queue, tries]);

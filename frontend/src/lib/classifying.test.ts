@@ -193,8 +193,18 @@ test("a retired item is told kindly and does not count", () => {
   expect(state.end).toBeNull();
 });
 
-test("an unknown volunteer is asked to allow cookies and loses no vote", () => {
-  const state = run(looking(), answer("compact", 5000, "u"), refuse("u", 403, "volunteer_unknown"));
+test("a volunteer who is no longer known becomes a guest, who is told so", () => {
+  const stranger = run(looking(), answer("compact"), refuse("uuid", 403, "volunteer_unknown"));
+  expect([stranger.hasBegun, stranger.end, stranger.unsent.length]).toEqual([false, null, 1]);
+  expect(wanted(stranger)).toBeGreaterThan(0);
+  const guest = run(stranger, serve(5), taken(votes(stranger)[0]?.client_uuid ?? ""));
+  expect([guest.hasBegun, guest.unsent.length]).toEqual([true, 0]);
+  expect(guest.notice).toMatch(/^We did not know you any more/);
+});
+
+test("who cannot become known is asked to allow cookies and loses no vote", () => {
+  const unknown = refuse("u", 403, "volunteer_unknown");
+  const state = run(looking(), answer("compact", 5000, "u"), unknown, serve(5), unknown);
   expect(state.end).toBe("cookies");
   expect(state.unsent).toHaveLength(1);
   expect(wanted(state)).toBe(0);

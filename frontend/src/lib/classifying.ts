@@ -16,7 +16,7 @@ import type { SentMark } from "./marks";
 import { type Parcel, parcelOf, relinked, type Vote } from "./parcels";
 import { isSilent, type Remarks } from "./remarks";
 import { type Question, questionAt, rolesOf, type Tree } from "./tree";
-import { missingWords, refusalWords } from "./voteWords";
+import { guestWords, missingWords, refusalWords } from "./voteWords";
 import { t } from "./words";
 import { aside, UNTOUCHED, type Work } from "./work";
 
@@ -41,6 +41,8 @@ export interface State extends Work {
   feedback: (Feedback & { until: number }) | null;
   /** The server has answered once, so it knows this browser's volunteer. */
   hasBegun: boolean;
+  /** It did no longer; asking for items makes this browser's volunteer known again. */
+  isStranger: boolean;
   /** The server had nothing more to add to the queue. */
   isDry: boolean;
   end: End | null;
@@ -119,6 +121,7 @@ export function beginning(tree: Tree, version: number, unsent: Parcel[]): State 
     recent: [],
     feedback: null,
     hasBegun: false,
+    isStranger: false,
     isDry: false,
     end: null,
     isFetchFailing: false,
@@ -182,7 +185,8 @@ export function advance(state: State, event: Event): State {
 export function wanted(state: State): number {
   if (state.end) return 0;
   const { length } = state.queue;
-  if (!length) return state.hasBegun && state.unsent.length ? 0 : AT_ONCE;
+  if (!state.hasBegun) return length ? 1 : AT_ONCE;
+  if (!length) return state.unsent.length ? 0 : AT_ONCE;
   return state.isDry || length >= FEWEST_HELD ? 0 : Math.min(AT_ONCE, HELD - length);
 }
 
@@ -395,7 +399,8 @@ function kept(state: State, words: string): State {
 function taken(state: State, uuid: string, gold: Gold | null): State {
   const parcel = state.unsent.find((one) => one.uuid === uuid);
   const item = state.recent.find((one) => one.id === parcel?.item);
-  const rest = { ...withoutParcel(state, uuid), isSendFailing: false };
+  const notice = state.isStranger ? guestWords() : state.notice;
+  const rest = { ...withoutParcel(state, uuid), isSendFailing: false, isStranger: false, notice };
   if (!gold || !item || parcel?.kind !== "vote" || isUnderChange(state, uuid)) return rest;
   const feedback = feedbackOf(gold, item, state.tree);
   const until = state.answered + FEEDBACK_STAYS;
@@ -417,6 +422,9 @@ function refused(state: State, uuid: string | null, error: ApiError): State {
   const failing = uuid === null ? "isFetchFailing" : "isSendFailing";
   if (error.isPassing) return { ...state, [failing]: true };
   const reached = { ...state, [failing]: false };
+  if (error.code === "volunteer_unknown" && !state.isStranger) {
+    return { ...reached, hasBegun: false, isDry: false, isStranger: true };
+  }
   if (error.status === 403) {
     const end = error.code === "volunteer_unknown" ? "cookies" : "refused";
     return { ...reached, end, notice: error.message };

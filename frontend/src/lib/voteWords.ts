@@ -13,6 +13,13 @@ export function missingWords(missing: Missing, isThereAnother: boolean): string 
   return isThereAnother ? `${why} ${t("Here is another.")}` : why;
 }
 
+/** Of a browser whose cookie, or whose session, is gone. */
+export function guestWords(): string {
+  return t(
+    "We did not know you any more, so you go on as a guest. Log in, and your answers move to your account.",
+  );
+}
+
 /** What is said of a vote that the server has refused for good. */
 export function refusalWords({ code, message }: ApiError, isChange: boolean): string {
   if (isChange) {
