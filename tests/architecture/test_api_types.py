@@ -26,4 +26,4 @@ def test_the_types_of_the_api_are_the_newest(tmp_path: Path) -> None:
 def test_the_front_end_writes_no_types_of_the_api_by_hand() -> None:
     users = [path for path in FRONTEND.glob("src/**/*.ts") if path != TYPES]
     taken = {path.name for path in users if "api/schema" in path.read_text()}
-    assert {"classifying.ts", "outbox.ts", "tree.ts", "jobProgress.ts"} <= taken
+    assert {"classifying.ts", "parcels.ts", "tree.ts", "jobProgress.ts"} <= taken
