@@ -135,6 +135,10 @@ def test_of_a_single_picture_it_says_what_the_newest_run_takes_it_for(client) ->
     text = client.get("/me/").content.decode()
     assert "Others see it as Bent (75" in text
     assert "1 other has chosen something else." in text
+    make_vote(item, answer="other")
+    text = client.get("/me/").content.decode()
+    assert "By its look-alikes it may be Bent (75" in text
+    assert "1 of 2 others say the same." in text
     newest.subjects.update(is_unknown=True)
     assert "Others see it as" not in client.get("/me/").content.decode()
 

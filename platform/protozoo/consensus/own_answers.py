@@ -70,9 +70,9 @@ class OwnAnswer:
         return self.now is not None and self.label.is_class and self.label.key != self.now.label.key
 
     @property
-    def is_first(self) -> bool:
-        """Whether nobody else has answered, so that look-alikes alone say something."""
-        return self.others is not None and not self.others.n_others
+    def is_alone(self) -> bool:
+        """Whether most others said something else; a class may come from look-alikes alone."""
+        return self.others is not None and 2 * self.others.n_same < self.others.n_others
 
     @property
     def agrees(self) -> bool:
