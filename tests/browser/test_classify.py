@@ -6,7 +6,7 @@ from playwright.sync_api import Route, expect
 from protozoo.accounts.models import User
 from protozoo.voting.models import Campaign, Vote
 from tests.browser.accessibility import violations_in_light_and_dark
-from tests.browser.classify_page import PHONE, all_taken, classify, next_ready, ready
+from tests.browser.classify_page import all_taken, classify, next_ready, ready
 from tests.factories import make_campaign, make_roles, make_sorting, make_volunteer, make_vote
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -60,38 +60,6 @@ def test_a_campaign_is_answered_by_keyboard_alone(open_page, campaign: Campaign)
         "frii",
     ]
     assert Vote.objects.values("volunteer").distinct().count() == 1
-
-
-def test_a_campaign_is_answered_by_touch_on_a_phone(open_page, campaign: Campaign) -> None:
-    page = classify(open_page, campaign, **PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    shown = ready(page)
-    for _ in range(3):
-        for answer in page.locator(".answer").all():
-            expect(answer).to_be_in_viewport(ratio=1)
-        page.get_by_role("button", name="FR II").tap()
-        shown = next_ready(page, shown)
-    page.get_by_role("button", name="Compact").tap()
-    expect(page.locator("[data-end=seen_all]")).to_be_visible()
-    all_taken(page, 4)
-    assert sorted(Vote.objects.values_list("answer", flat=True)) == [
-        "compact",
-        "frii",
-        "frii",
-        "frii",
-    ]
-
-
-def test_the_last_answer_of_all_ends_the_campaign(open_page, campaign: Campaign) -> None:
-    campaign.votes_to_retire = 1
-    campaign.save()
-    page = classify(open_page, campaign)
-    shown = ready(page)
-    for _ in range(3):
-        page.keyboard.press("1")
-        shown = next_ready(page, shown)
-    page.keyboard.press("1")
-    expect(page.locator("[data-end=done]")).to_be_visible()
 
 
 def test_help_opens_and_closes_by_key_and_blocks_answers(open_page, campaign: Campaign) -> None:

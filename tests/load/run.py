@@ -12,7 +12,6 @@ wrong.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import platform
@@ -25,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "platform"), str(ROOT / "ml")]
 
 from tests.load.site import cpu_seconds, free_port, fresh_site, web_server  # noqa: E402
-from tests.load.volunteers import Asked, Habits, Log, crowd_work  # noqa: E402
+from tests.load.volunteers import Asked, Habits, Log, crowd_run  # noqa: E402
 
 TOLD = 5
 
@@ -72,15 +71,13 @@ def run(options: argparse.Namespace, process: int | None) -> dict[str, Any]:
     command = web_server_command(address, workers=options.workers, threads=options.threads)
     with web_server(command, address) as server:
         spent = Spent(server.pid, process)
-        log = asyncio.run(
-            crowd_work(
-                address=address,
-                slug=SLUG,
-                n_volunteers=options.volunteers,
-                seconds=options.seconds,
-                habits=Habits(pause_s=options.pause, pictures=options.pictures),
-                accounts=accounts,
-            )
+        log = crowd_run(
+            address=address,
+            slug=SLUG,
+            n_volunteers=options.volunteers,
+            seconds=options.seconds,
+            habits=Habits(pause_s=options.pause, pictures=options.pictures),
+            accounts=accounts,
         )
         cost = spent.since()
     campaign.refresh_from_db()

@@ -1,10 +1,7 @@
 """A small crowd works on a real web server, and nothing it was told is untrue."""
 
-import asyncio
-import sqlite3
 import uuid
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -16,63 +13,37 @@ from tests.factories import make_campaign, make_volunteer, make_vote
 from tests.load.campaign import SLUG, SMALL, accounts_make, campaign_make
 from tests.load.findings import figures_of, findings_of
 from tests.load.site import free_port, web_server
-from tests.load.volunteers import Habits, Log, Sent, crowd_work
+from tests.load.volunteers import Habits, Log, Sent, crowd_run
 
 N_VOLUNTEERS, N_ANSWERS = 20, 6
 # A machine that has much else to do may take long.
 MOST_SECONDS = 120.0
 
 
-class Shared:
-    """The test's database, where another process finds it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "site.sqlite3"
-
-    @property
-    def url(self) -> str:
-        if connection.vendor == "sqlite":
-            return f"sqlite:///{self._file}"
-        at = connection.settings_dict
-        server = f"{at['HOST']}:{at['PORT'] or 5432}"
-        return f"postgresql://{at['USER']}:{at['PASSWORD']}@{server}/{at['NAME']}"
-
-    def lend(self) -> None:
-        """Copy a database in memory to a file."""
-        if connection.vendor == "sqlite":
-            with sqlite3.connect(self._file) as copy:
-                connection.connection.backup(copy)
-            copy.close()
-
-    def take_back(self) -> None:
-        if connection.vendor == "sqlite":
-            copy = sqlite3.connect(self._file)
-            copy.execute("PRAGMA journal_mode=DELETE")
-            copy.backup(connection.connection)
-            copy.close()
+def database_url() -> str:
+    """Tell another process where the test's database is."""
+    at = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{at['NAME']}"
+    return f"postgresql://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_crowd_loses_no_vote_and_sees_nothing_twice(storage) -> None:
     campaign = campaign_make(SMALL)
     accounts = accounts_make(2)
-    database = Shared(storage)
-    database.lend()
     address = f"127.0.0.1:{free_port()}"
-    environment = {"DATABASE_URL": database.url, "STORAGE_FOLDER": str(storage)}
+    environment = {"DATABASE_URL": database_url(), "STORAGE_FOLDER": str(storage)}
     with web_server(web_server_command(address), address, environment):
-        log = asyncio.run(
-            crowd_work(
-                address=address,
-                slug=SLUG,
-                n_volunteers=N_VOLUNTEERS,
-                seconds=MOST_SECONDS,
-                most=N_ANSWERS,
-                habits=replace(Habits(), pause_s=0.0, replays=0.1, changes=0.1, leaves=0.05),
-                accounts=accounts,
-            )
+        log = crowd_run(
+            address=address,
+            slug=SLUG,
+            n_volunteers=N_VOLUNTEERS,
+            seconds=MOST_SECONDS,
+            most=N_ANSWERS,
+            habits=replace(Habits(), pause_s=0.0, replays=0.1, changes=0.1, leaves=0.05),
+            accounts=accounts,
         )
-    database.take_back()
     assert {kind: found for kind, found in findings_of(campaign, log).items() if found} == {}
     figures = figures_of(campaign, log, MOST_SECONDS)
     assert figures["volunteers_who_voted"] == N_VOLUNTEERS

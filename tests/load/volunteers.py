@@ -10,6 +10,7 @@ import random
 import time
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -345,6 +346,12 @@ class Volunteer:
 
     def _happens(self, share: float) -> bool:
         return self._chance.random() < share
+
+
+def crowd_run(**plan: Any) -> Log:
+    """Do `crowd_work` in a thread of its own, for there may be a loop in this one already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(crowd_work(**plan))).result()
 
 
 async def crowd_work(
