@@ -112,6 +112,7 @@ def test_equals_a_plain_loop(n_rounds):
     for _ in range(n_rounds):
         slow = plain.round(slow[0])
     assert fast.n_iterations == n_rounds
+    assert fast.converged is False  # no NumPy's own, which JSON does not take
     np.testing.assert_allclose(fast.item_probabilities, slow[0], rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(fast.confusion, slow[1], rtol=1e-10)
     np.testing.assert_allclose(fast.crowd_confusion, slow[2], rtol=1e-10)

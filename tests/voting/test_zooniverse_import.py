@@ -21,7 +21,7 @@ from protozoo.voting.zooniverse.imports import ZooniverseChoices, zooniverse_imp
 from skysort.zooniverse.answers import Tasks
 from skysort.zooniverse.classifications import ClassificationFile
 from skysort.zooniverse.question_trees import tree_of_chain, tree_of_task
-from tests.factories import make_campaign, make_sorting, make_subjects, make_survey
+from tests.factories import make_campaign, make_edward, make_sorting, make_subjects, make_survey
 from tests.zooniverse.exports import export_text, make_row, write_export
 
 pytestmark = pytest.mark.django_db
@@ -272,6 +272,15 @@ def test_the_command_tells_what_became_of_the_rows(campaign, tmp_path, capsys):
 def test_the_command_says_what_is_wrong(campaign, arguments, said):
     with pytest.raises(CommandError, match=said):
         call_command("zooniverse_import", *arguments)
+
+
+def test_operators_look_kept_rows_up(campaign, bring, client):
+    bring([make_row(1, answer="Bent"), make_row(2, answer="Cat", user="bob")])
+    client.force_login(make_edward())
+    for model in ("zooniverseclassification", "zooniversevolunteer"):
+        listed = client.get(f"/admin/voting/{model}/", {"q": "bob"})
+        assert listed.status_code == 200
+        assert listed.context["cl"].result_count == (model == "zooniverseclassification")
 
 
 # Real exports -------------------------------------------------------------------------------

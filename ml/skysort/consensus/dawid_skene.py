@@ -653,7 +653,7 @@ def fit_dawid_skene(
         updated, log_evidence = _expect(evidence, parameters, sizes, priors)
         history.append(float(log_evidence @ counts))
         moves = (np.abs(updated - probabilities) > tolerance).any(axis=0)
-        is_still = int((moves & mask).sum()) <= STILL_MOVING * mask.sum()
+        is_still = bool((moves & mask).sum() <= STILL_MOVING * mask.sum())
         converged = is_still and (not learns or n_rounds >= LEARNING_PERIOD)
         probabilities = updated
     return DawidSkeneFit(

@@ -9,7 +9,17 @@ from django.http import HttpRequest
 
 from protozoo.accounts.admin import OperatorAdmin
 from protozoo.voting.exceptions import RemarksError
-from protozoo.voting.models import Campaign, Favourite, GridMember, Item, Question, Skip, Vote
+from protozoo.voting.models import (
+    Campaign,
+    Favourite,
+    GridMember,
+    Item,
+    Question,
+    Skip,
+    Vote,
+    ZooniverseClassification,
+    ZooniverseVolunteer,
+)
 from protozoo.voting.remarks import tags_check
 from protozoo.voting.services import campaign_close, campaign_reopen
 
@@ -107,3 +117,17 @@ class FavouriteAdmin(OperatorAdmin):
     list_display = ["id", "item", "volunteer", "created_at"]
     list_filter = ["item__campaign"]
     list_select_related = ["item", "volunteer__user"]
+
+
+@admin.register(ZooniverseClassification)
+class ZooniverseClassificationAdmin(OperatorAdmin):
+    list_display = ["classification_id", "outcome", "user_name", "workflow_name", "subject_ids"]
+    list_filter = ["campaign", "outcome"]
+    search_fields = ["=classification_id", "=subject_ids", "user_name"]
+
+
+@admin.register(ZooniverseVolunteer)
+class ZooniverseVolunteerAdmin(OperatorAdmin):
+    list_display = ["name", "key", "volunteer"]
+    list_select_related = ["volunteer__user"]
+    search_fields = ["name", "=key"]
