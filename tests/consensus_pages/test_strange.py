@@ -49,7 +49,7 @@ def test_scientists_read_what_was_said_the_newest_first(scientist, campaign):
     first, second = f"/subjects/{subject.subject_id}/", f"/prototypes/{prototype.prototype_id}/"
     assert text.index(first) < text.index(second)
     assert "What is &lt;this&gt;?<br>A ring?" in text
-    assert "<td>ring</td>" in text
+    assert ">ring</p>" in text
     assert "dull" not in text
 
 
@@ -60,7 +60,7 @@ def test_strangers_see_what_but_not_what_was_written(client, campaign):
         text = text_of(browser)
         assert f"/subjects/{item.subject_id}/" in text
         assert "A ring?" not in text
-        assert "<td>ring</td>" not in text
+        assert ">ring</p>" not in text
     client.force_login(factories.make_annie())
     assert "A ring?" not in text_of(client)
 
