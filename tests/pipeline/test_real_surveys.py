@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from astropy.table import Table
+from django.db import connection
 
 from protozoo.catalog.services import release_freeze
 from protozoo.consensus.services import consensus_run
@@ -35,7 +36,9 @@ def test_first_images_become_a_catalog(real_data, tmp_path):
     columns = survey.subjects.values_list("pk", "columns")
     truth = {key: ANSWER_OF[column["label"]] for key, column in columns}
     commonest = Counter(truth.values()).most_common(1)[0][1] / len(truth)
-    found = [ask_and_release(sorting, truth, seed) for seed in (1, 2)]
+    # The figures need several crowds, which are the same on each database; its way needs one.
+    crowds = (1, 2) if connection.vendor == "sqlite" else (1,)
+    found = [ask_and_release(sorting, truth, seed) for seed in crowds]
     accuracy, claimed, per_row = np.array(found).T
     assert np.median(accuracy) > commonest + 0.35
     assert accuracy.min() > commonest + 0.3
