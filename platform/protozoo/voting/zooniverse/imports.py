@@ -39,6 +39,8 @@ Outcome = ZooniverseClassification.Outcome
 # Rows that are written at once: a transaction of a second at most.
 BATCH_SIZE: Final = 1000
 FAULTS_KEPT: Final = 20
+# Rows between two words on how far the first look at a file has come.
+LOOKED_OVER: Final = 50_000
 # Makes the same vote of the same classification, so that no race makes two.
 NAMESPACE: Final = uuid.UUID("b8b35b5d-4b5e-4f0c-93b8-6a4a5a4c1d57")
 
@@ -112,7 +114,7 @@ def _look_over(path: Path, report: Report) -> tuple[Tasks, int]:
     file = ClassificationFile(path, on_fault=lambda _: None)
     for classification in file:
         tasks.add(classification)
-        if file.n_rows % BATCH_SIZE == 0:
+        if file.n_rows % LOOKED_OVER == 0:
             report(0, 0, f"{file.n_rows} rows looked over")
     return tasks, file.n_rows
 
