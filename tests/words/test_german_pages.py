@@ -2,7 +2,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 
 from protozoo.config.catalogues import Catalogue
 from protozoo.consensus.models import SplitProposal
@@ -156,3 +158,10 @@ def test_numbers_are_read_with_a_comma(client, addresses) -> None:
     text = read(client, map_page, "de").text
     assert re.search(r"Quantisierungsfehler \d,\d", text)
     assert re.search(r"Entropie", text)
+
+
+def test_even_a_broken_page_is_german() -> None:
+    with translation.override("de"):
+        page = render_to_string("500.html")
+    assert '<html lang="de">' in page
+    assert "Bei uns ist etwas kaputtgegangen" in page
