@@ -32,8 +32,9 @@ export interface View {
   width: number;
   height: number;
   image: Size;
-  /** CSS pixels for one pixel of the image. */
+  /** CSS pixels for one pixel of the image, and how many times that is of the whole image's. */
   magnification: number;
+  zoom: number;
   rotation_rad: number;
   /** Edge of a pixel of the image; null if unknown. */
   scale_arcsec: number | null;
@@ -63,6 +64,7 @@ export function viewOf(
     height: frame.height,
     image: { width: image.width, height: image.height },
     magnification,
+    zoom: pose.zoom,
     rotation_rad: pose.rotation_rad,
     scale_arcsec,
     toScreen: (point) => {

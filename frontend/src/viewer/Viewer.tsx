@@ -50,7 +50,7 @@ interface Props {
   children?: ((view: View) => ComponentChildren) | null;
 }
 
-/** Pixels of the screen from which on a pixel of the image is drawn as a square. */
+/** Pixels of the screen from which on a pixel of a zoomed image is drawn as a square. */
 const SQUARES_FROM = 24;
 /** Width of a frame that has room for words. */
 const READOUT_FROM = 160;
@@ -160,7 +160,7 @@ function paint(canvas: HTMLCanvasElement, source: HTMLCanvasElement, view: View)
   context.translate(middle.x, middle.y);
   context.rotate(-view.rotation_rad);
   context.scale(view.magnification, view.magnification);
-  context.imageSmoothingEnabled = view.magnification < SQUARES_FROM;
+  context.imageSmoothingEnabled = view.zoom <= 1 || view.magnification < SQUARES_FROM;
   context.imageSmoothingQuality = "high";
   context.drawImage(source, -source.width / 2, -source.height / 2);
 }
