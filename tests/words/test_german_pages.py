@@ -72,6 +72,7 @@ def addresses(client) -> list[str]:
             "campaign-credits",
             "classify",
             "campaign-splits",
+            "campaign-strange",
             "campaign-undecided",
         )
     ]
@@ -159,6 +160,20 @@ def test_numbers_are_read_with_a_comma(client) -> None:
     assert re.search(r"Quantisierungsfehler \d,\d", german)
     english = read(client, reverse("sorting-map", args=[sorting.pk]), "en").text
     assert re.search(r"Quantization error \d\.\d", english)
+
+
+def test_tables_for_programs_are_the_same_in_german(client) -> None:
+    campaign = factories.make_campaign()
+    factories.make_votes(campaign)
+    client.force_login(factories.make_user(role="admin"))
+    for name in ("classifications", "subjects", "workflows"):
+        address = reverse("zooniverse-table", args=[campaign.slug, name])
+        english, german = (
+            b"".join(client.get(address, headers={"accept-language": language}))
+            for language in ("en", "de")
+        )
+        assert english.count(b"\n") > 1
+        assert german == english, name
 
 
 def test_even_a_broken_page_is_german() -> None:
