@@ -19,7 +19,7 @@ from tests.factories import CLASSES, make_campaign, make_sorting, make_survey
 from tests.load.volunteers import Account
 
 SLUG = "load"
-IN_GRID = 12
+IN_GRID, FEWEST = 12, 6
 # Nobody merges while the load is on, but if the plan asks for it.
 NEVER = 10**6
 
@@ -73,9 +73,9 @@ def _grids_make(campaign: Campaign, size: Size) -> None:
     assigned = Assignment.objects.filter(sorting=campaign.sorting, subject__is_audit=False)
     for prototype, subject in assigned.order_by("distance").values_list("prototype", "subject"):
         members.setdefault(prototype, []).append(subject)
-    groups = [
-        (key, shown[:IN_GRID]) for key, shown in members.items() if len(shown) >= IN_GRID // 2
-    ]
+    once = [(key, shown[:IN_GRID]) for key, shown in members.items() if len(shown) >= FEWEST]
+    # The same members once more in another order, as those that are asked again after a merge.
+    groups = [each for key, shown in once for each in ((key, shown), (key, shown[::-1]))]
     chance = random.Random(1)
     grids = Item.objects.bulk_create(
         Item(

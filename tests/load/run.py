@@ -81,13 +81,26 @@ def run(options: argparse.Namespace, process: int | None) -> dict[str, Any]:
         )
         cost = spent.since()
     campaign.refresh_from_db()
+    findings = findings_of(campaign, log, last_vote_before=before)
+    if process is not None:
+        findings["deadlocks"] = deadlocks()
     return {
         "about": about(options),
         **figures_of(campaign, log, cost["wall_s"]),
         "seconds": percentiles(log),
         "cost": cost,
-        "findings": findings_of(campaign, log, last_vote_before=before),
+        "findings": findings,
     }
+
+
+def deadlocks() -> list[str]:
+    """Ask PostgreSQL for transactions that waited for each other."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        (n,) = cursor.fetchone()
+    return [f"{n} deadlocks"] if n else []
 
 
 class Spent:

@@ -222,7 +222,7 @@ def _former_in_run(run: ConsensusRun, vote: Vote) -> Vote | None:
 
 
 def _run(campaign: Campaign) -> ConsensusRun | None:
-    run = campaign.consensus_runs.only("online").first()
+    run = campaign.consensus_runs.only("online", "campaign").first()
     return run if run is not None and run.online else None
 
 
@@ -404,11 +404,13 @@ def _write(believer: _Believer, vote: Vote) -> None:
         if believer.prototype is not None
         else [{"subject_id": key} for key in believer.subjects]
     )
+    beliefs = [
+        ItemBelief(run=believer.run, state=state.as_json(), **key)
+        for key, state in zip(keys, believer.items, strict=True)
+    ]
     ItemBelief.objects.bulk_create(
-        [
-            ItemBelief(run=believer.run, state=state.as_json(), **key)
-            for key, state in zip(keys, believer.items, strict=True)
-        ],
+        # In one order, lest votes on two grids with the same members wait for each other.
+        sorted(beliefs, key=lambda belief: belief.subject_id or 0),
         update_conflicts=True,
         unique_fields=["run", "prototype" if believer.prototype is not None else "subject"],
         update_fields=["state"],
@@ -426,7 +428,9 @@ def _settle(believer: _Believer, item: Item, before: list[FloatArray]) -> None:
     if item.kind == Item.Kind.GRID:
         settled = [key for key, is_sure in zip(believer.subjects, certain, strict=True) if is_sure]
         alone = item.campaign.items.filter(kind=Item.Kind.SUBJECT, subject__in=settled)
-        retired = list(alone.filter(retired_at=None).values_list("pk", flat=True))
+        # Whoever votes on one of them just now waits for these beliefs, so nobody waits for them.
+        free = alone.select_for_update(skip_locked=True, no_key=True)
+        retired = list(free.filter(retired_at=None).values_list("pk", flat=True))
         items_retire(items=retired, because=Item.Retirement.POSTERIOR)
         return
     if item.retired_at is not None:
