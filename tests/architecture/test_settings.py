@@ -124,6 +124,20 @@ def test_sqlite_is_set_up_for_many_writers(monkeypatch, tmp_path):
     assert "journal_mode=WAL" in options["init_command"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        ("", {"options": "-c jit=off"}),
+        ("?sslmode=require", {"sslmode": "require", "options": "-c jit=off"}),
+        # What a site says itself comes later and counts.
+        ("?options=-c%20jit=on", {"options": "-c jit=off -c jit=on"}),
+    ],
+)
+def test_postgresql_compiles_no_queries(monkeypatch, tmp_path, asked, options):
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://u:p@h:5432/zoo{asked}")
+    assert environment.database(tmp_path)["OPTIONS"] == options
+
+
 def test_the_secret_key_is_made_once_and_kept_private(monkeypatch, tmp_path):
     monkeypatch.delenv("SECRET_KEY", raising=False)
     first = environment.secret_key(tmp_path)
