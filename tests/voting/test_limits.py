@@ -58,6 +58,13 @@ def test_very_many_newcomers_from_one_address_have_to_wait(campaign):
     assert ask(campaign, address=ELSEWHERE).status_code == 200
 
 
+def test_a_network_of_addresses_is_one_visitor(campaign):
+    addresses = [f"2001:4860:4860::{n}" for n in range(4)]
+    codes = [ask(campaign, address=address).status_code for address in addresses]
+    assert codes == [200, 200, 200, 429]
+    assert ask(campaign, address="2001:4860:4861::1").status_code == 200
+
+
 def test_the_next_hour_begins_anew(campaign, monkeypatch):
     for _ in range(4):
         ask(campaign)

@@ -21,6 +21,9 @@ from protozoo.accounts.models import Volunteer
 
 HOUR_S: Final = 3600
 MINUTE_S: Final = 60
+IPV4: Final = 4
+# Bits of an IPv6 address that tell one visitor's network from another.
+NETWORK_BITS: Final = 64
 
 
 def newcomer_admit(request: Request) -> None:
@@ -42,12 +45,19 @@ def vote_admit(request: Request, volunteer: Volunteer) -> None:
 
 
 def _open_address(request: Request) -> str:
-    """Give the visitor's address on the open internet, or nothing."""
-    address = BaseThrottle().get_ident(request)
+    """Give the visitor's address on the open internet, or nothing.
+
+    Of IPv6 it is the network: each visitor has one, with more addresses than could be counted.
+    """
     try:
-        return str(address) if ipaddress.ip_address(address).is_global else ""
+        address = ipaddress.ip_address(BaseThrottle().get_ident(request) or "")
     except ValueError:
         return ""
+    if not address.is_global:
+        return ""
+    if address.version == IPV4:
+        return str(address)
+    return str(ipaddress.ip_network((int(address), NETWORK_BITS), strict=False))
 
 
 def _count(what: str, period_s: int) -> int:
