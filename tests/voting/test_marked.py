@@ -64,6 +64,20 @@ def test_what_people_agree_on_is_told_from_single_marks(prototype_item):
     ]
 
 
+def test_of_very_many_marks_the_first_ones_count(
+    prototype_item, monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr("protozoo.voting.marked.MOST_MARKERS", 2)
+    for x in (1.0, 2.0, 7.0):
+        make_vote(prototype_item, marks=[host(x, 0.0)])
+    prototype = prototype_item.prototype
+    assert prototype.sorting.survey
+    with django_assert_num_queries(2):
+        picture = marked_prototype(prototype)
+    assert places(picture.marks) == [("host", 1.0, 0.0), ("host", 2.0, 0.0)]
+    assert picture.agreed[0].n_asked == 2
+
+
 def test_boxes_agree_in_place_and_size(prototype_item):
     for shift in (0.0, 0.5, 1.0):
         make_vote(prototype_item, marks=[component(shift, 2, 6, 4 + shift)])
@@ -168,5 +182,5 @@ def test_marks_are_found_by_few_queries(
 ):
     for _ in range(5):
         make_vote(prototype_item, marks=[host(-1.0, -3.0)])
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         marked_subject(member.subject)

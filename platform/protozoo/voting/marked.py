@@ -7,6 +7,7 @@ volunteers are told apart by numbers, and never named.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from django.db.models import Q
@@ -15,10 +16,14 @@ from protozoo.sorting.models import Assignment, Prototype
 from protozoo.subjects.models import Subject
 from protozoo.surveys.models import Survey
 from protozoo.voting.marks import Mark
-from protozoo.voting.models import Item, Vote
+from protozoo.voting.models import Item, Question, Vote
 from protozoo.voting.trees import Role, Tree, tree_leaves, tree_roles
 from skysort.consensus.marks import REACH, AgreedMarks, agreed_boxes, agreed_points
 from skysort.images.marks import angles_to_member, positions_to_member, sky_positions
+
+# Of each picture the marks of so many count, the first ones: gold subjects are asked for ever, and
+# to compare all marks with all others takes the cube of their number.
+MOST_MARKERS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -129,11 +134,22 @@ def _half_arcsec(survey: Survey) -> float:
 def _markers(shown: Q) -> dict[int | None, list[_Marker]]:
     """Give who marked or was asked to, by the prototype shown; None: the subject itself."""
     votes = Vote.objects.filter(shown, superseded_at=None).exclude(item__kind=Item.Kind.GRID)
+    rows = list(
+        votes.order_by("pk").values_list(
+            "item__prototype", "volunteer", "marks", "answer", "question"
+        )
+    )
+    trees = dict(
+        Question.objects.filter(pk__in={question for *_, question in rows})
+        .order_by()
+        .values_list("pk", "tree")
+    )
     found: dict[int | None, list[_Marker]] = defaultdict(list)
-    for vote in votes.select_related("question", "item").order_by("pk"):
-        tree: Tree = vote.question.tree
-        if vote.marks or _asks_marks(tree, vote.answer):
-            found[vote.item.prototype_id].append(_Marker(vote.volunteer_id, vote.marks, tree))
+    for prototype, volunteer, marks, answer, question in rows:
+        tree: Tree = trees[question]
+        is_asked = marks or _asks_marks(tree, answer)
+        if is_asked and len(found[prototype]) < MOST_MARKERS:
+            found[prototype].append(_Marker(volunteer, marks, tree))
     return found
 
 
