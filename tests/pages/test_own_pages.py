@@ -144,7 +144,7 @@ def test_nobody_takes_off_what_is_anothers(client) -> None:
     kept = make_volunteer()
     favourite_add(item=make_campaign().items.all()[0], volunteer=kept)
     client.force_login(make_annie())
-    for sent in (kept.favourites.get().pk, "x", ""):
+    for sent in (kept.favourites.get().pk, "x", "", "9" * 30, "9" * 5000):
         make_volunteer(User.objects.get(username="annie"))
         assert client.post("/me/favourites/", {"favourite": sent}).status_code == 404
     assert kept.favourites.count() == 1

@@ -6,6 +6,7 @@ from typing import Final
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -61,8 +62,7 @@ def favourites(request: HttpRequest) -> HttpResponse:
     volunteer = volunteer_of_request(request)
     found = favourites_of(volunteer) if volunteer else Favourite.objects.none()
     if request.method == "POST" and volunteer:
-        sent = request.POST.get("favourite", "")
-        kept = get_object_or_404(found, pk=int(sent) if sent.isdecimal() else None)
+        kept = _favourite_sent(found, request.POST.get("favourite", ""))
         favourite_remove(item=kept.item, volunteer=volunteer)
         messages.success(request, _("Taken off your favourites."))
         return redirect("my-favourites")
@@ -70,6 +70,13 @@ def favourites(request: HttpRequest) -> HttpResponse:
     pictures = [(favourite, item_picture_url(favourite.item)) for favourite in page]
     context = {"page_obj": page, "favourites": pictures}
     return render(request, "voting/favourites.html", context)
+
+
+def _favourite_sent(found: QuerySet[Favourite], key: str) -> Favourite:
+    try:
+        return get_object_or_404(found, pk=key)
+    except ValueError as error:
+        raise Http404("Nothing has such a key.") from error
 
 
 # Thanks -------------------------------------------------------------------------------------
