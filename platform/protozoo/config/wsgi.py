@@ -1,5 +1,6 @@
 """The site for a WSGI server such as gunicorn."""
 
+import gc
 import os
 
 from django.core.exceptions import ImproperlyConfigured
@@ -15,3 +16,8 @@ if environment.PROBLEMS:
     raise ImproperlyConfigured(
         " ".join(f"{problem.message} {problem.hint}" for problem in environment.PROBLEMS)
     )
+
+# What is loaded by now stays for good, and what a request makes is gone by its end: looking through
+# all of it for garbage every 700 objects took a sixteenth of the time of each request.
+gc.freeze()
+gc.set_threshold(10_000, 20, 50)
