@@ -59,6 +59,7 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "subject": (ANYBODY, WILLIAMINA),
     "campaign-splits": (EDWARD,),
     "campaign-undecided": (WILLIAMINA,),
+    "campaign-strange": (ANYBODY, WILLIAMINA),
     "releases": (ANYBODY,),
     "release": (ANYBODY,),
     "jobs": (EDWARD,),
@@ -82,6 +83,7 @@ NO_PAGES: Mapping[str, str] = {
     "my-votes-csv": "a file",
     "my-votes-json": "a file",
     "release-file": "a file",
+    "zooniverse-table": "a file",
     "release-freeze": "takes a form",
     "subject-review": "takes a form",
     "campaign-split": "takes a form",
@@ -160,6 +162,7 @@ def site(storage) -> Site:
             ("campaign", "classify", "guide", "campaign-credits", "campaign-splits"), "radio"
         ),
         "campaign-undecided": "radio",
+        "campaign-strange": "radio",
     }
     addresses = {
         name: reverse(name, args=[numbered[name]] if name in numbered else [])
@@ -173,7 +176,13 @@ def site(storage) -> Site:
 def _answers_of(annie, campaign: Campaign) -> None:
     """Let Annie answer one of each kind, and keep one."""
     for kind in (Item.Kind.PROTOTYPE, Item.Kind.GOLD, Item.Kind.AUDIT):
-        make_vote(campaign.items.filter(kind=kind)[0], volunteer=annie)
+        make_vote(
+            campaign.items.filter(kind=kind)[0],
+            volunteer=annie,
+            is_strange=True,
+            tags=["ring"],
+            comment="A ring, I think.",
+        )
     grid = campaign.items.get(kind=Item.Kind.GRID)
     make_vote(grid, volunteer=annie, answer=Vote.Verdict.SORTED, path=[], ticked=[])
     favourite_add(item=grid, volunteer=annie)
