@@ -37,3 +37,15 @@ def test_classify_is_light(client) -> None:
     files = {*linked, *loaded_later({*linked})}
     weights = {name: len(gzip.compress(Path(finders.find(name)).read_bytes())) for name in files}
     assert sum(weights.values()) <= MOST_BYTES, weights
+
+
+def test_scripts_and_styles_are_sent_gzipped(client) -> None:
+    names = [
+        file for chunk in manifest().values() if (file := chunk["file"]).endswith(("js", "css"))
+    ]
+    for name in names:
+        plain = finders.find(name)
+        sent = client.get(f"/static/{name}", headers={"accept-encoding": "gzip"})
+        assert sent.headers["Content-Encoding"] == "gzip"
+        assert "immutable" in sent.headers["Cache-Control"]
+        assert gzip.decompress(b"".join(sent)) == Path(plain).read_bytes()
