@@ -128,10 +128,6 @@ function wrapped(angle_rad: number): number {
   return angle_rad - 2 * Math.PI * Math.round(angle_rad / (2 * Math.PI));
 }
 
-export function isAtStart(pose: Pose): boolean {
-  return pose.zoom === 1 && pose.x === 0 && pose.y === 0 && pose.rotation_rad === 0;
-}
-
 // Keys ----------------------------------------------------------------------------------------
 export type ViewCommand =
   | { do: "zoom"; factor: number }

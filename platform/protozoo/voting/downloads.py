@@ -10,6 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from protozoo.accounts.models import Volunteer
 from protozoo.voting.models import Question, Vote
 from protozoo.voting.trees import leaf_title
+from skysort.zooniverse.rows import guarded
 
 COLUMNS: Final = (
     "client_uuid", "campaign", "item", "kind", "shown", "question_version", "answer",
@@ -25,8 +26,6 @@ _FIELDS: Final = (
     "item__subject__identifier", "item__prototype__row", "item__prototype__column",
 )  # fmt: skip
 BATCH_SIZE: Final = 2000
-# A spreadsheet takes text that begins so for a formula; an apostrophe keeps it text.
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Echo:
@@ -62,8 +61,7 @@ def _cell(value: Any) -> str:
         return repr(value)
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return guarded(value.isoformat() if hasattr(value, "isoformat") else str(value))
 
 
 def _rows(volunteer: Volunteer) -> Iterator[dict[str, Any]]:
