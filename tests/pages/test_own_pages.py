@@ -121,6 +121,14 @@ def test_a_stranger_has_nothing_to_download(client) -> None:
     assert client.get("/me/answers.json").status_code == 404
 
 
+@pytest.mark.parametrize("page", ["", "favourites/", "thanks/", "leave/", "answers.csv"])
+def test_what_is_ones_own_is_kept_by_no_cache(client, page) -> None:
+    annie = make_annie()
+    make_volunteer(annie)
+    client.force_login(annie)
+    assert {"private", "no-store"} <= {*client.get(f"/me/{page}")["Cache-Control"].split(", ")}
+
+
 # Favourites ---------------------------------------------------------------------------------
 def test_annie_finds_her_favourites_and_takes_one_off(client) -> None:
     annie = make_annie()

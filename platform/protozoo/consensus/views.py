@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from protozoo.accounts.models import User
@@ -345,6 +346,7 @@ def campaign_undecided(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 def my_votes(request: HttpRequest) -> HttpResponse:
     """Show a volunteer's answers, and what others have said since."""
     volunteer = volunteer_of_request(request)

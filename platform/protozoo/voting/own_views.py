@@ -56,6 +56,7 @@ def _download(
 
 
 # Favourites ---------------------------------------------------------------------------------
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def favourites(request: HttpRequest) -> HttpResponse:
     """List what a volunteer wants to find again, and take off what they send back."""
@@ -80,6 +81,7 @@ def _favourite_sent(found: QuerySet[Favourite], key: str) -> Favourite:
 
 
 # Thanks -------------------------------------------------------------------------------------
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def thanks(request: HttpRequest) -> HttpResponse:
     """Let a volunteer choose how they are thanked."""
