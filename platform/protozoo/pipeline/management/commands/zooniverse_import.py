@@ -49,7 +49,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="do it, report, and take it back; nobody else can write meanwhile on SQLite",
+            help="do it, report, and take it back; meanwhile votes may have to wait, and on SQLite"
+            " nobody else can write",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
