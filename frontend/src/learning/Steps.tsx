@@ -76,7 +76,7 @@ export function KeysStep() {
     <>
       <p>
         {t(
-          "You can change your last answer, and pass over what you do not want to answer. The field guide with examples is always at hand.",
+          "You can change your last answer, and pass over what you do not want to answer. The field guide with examples is always at hand, and Help brings this tutorial back.",
         )}
       </p>
       <dl class="tutorial__keys">
