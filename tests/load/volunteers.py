@@ -22,7 +22,7 @@ REFILL_AT: Final = 11
 # Whoever leaves comes back after so long.
 AWAY_S: Final = 2.0
 # All have come after this share of the time.
-ARRIVING: Final = 0.1
+ARRIVING: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -210,6 +210,8 @@ class Volunteer:
         if self._chance.random() < self._habits.pictures:
             await self._look(item)
         await self._pause(self._habits.pause_s)
+        if time.time() >= self._until:
+            return  # nobody hurries at the end
         if self._happens(self._habits.skips):
             self._skipped.add(item["id"])
             await self._connection.send("skip", "POST", f"/api/items/{item['id']}/skip/")
