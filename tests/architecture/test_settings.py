@@ -149,3 +149,14 @@ def test_the_secret_key_is_made_once_and_kept_private(monkeypatch, tmp_path):
 def test_a_deep_storage_folder_still_gets_a_socket(tmp_path):
     deep = tmp_path / ("d" * 100)
     assert len(str(environment.valkey_socket(deep))) <= environment.SOCKET_PATH_LIMIT
+
+
+@pytest.mark.parametrize(("https", "expected"), [("true", 1), ("false", 0)])
+def test_a_site_with_https_stands_behind_a_proxy_unless_it_is_told_otherwise(
+    monkeypatch, https, expected
+):
+    monkeypatch.setenv("HTTPS", https)
+    monkeypatch.delenv("PROXIES", raising=False)
+    assert environment.proxies() == expected
+    monkeypatch.setenv("PROXIES", "2")
+    assert environment.proxies() == 2

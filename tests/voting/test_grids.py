@@ -299,7 +299,7 @@ def test_a_verdict_on_a_grid_is_no_vote_on_its_prototype(campaign, grid):
 
 def test_my_answers_show_grids_in_words(client, grid, grid_ballot, django_assert_max_num_queries):
     client.post(VOTES, grid_ballot(grid, members(grid)[:2]))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(9):
         page = client.get("/me/")
     assert f"2 of {grid.members.count()} ticked" in page.content.decode()
     assert f"/pictures/prototypes/{grid.prototype_id}.png" in page.content.decode()

@@ -145,20 +145,20 @@ def test_a_replay_with_another_answer_keeps_the_first(client, item, ballot):
     assert (again.status_code, again.json()["answer"]) == (200, "frii")
 
 
-def test_the_lease_goes_with_the_vote_and_expired_ones_too(client, campaign, item, ballot):
+def test_the_lease_goes_with_the_vote_and_so_do_those_from_weeks_ago(
+    client, campaign, item, ballot
+):
     volunteer = Volunteer.objects.get()
     question = campaign.questions.get()
     now = timezone.now()
-    for who, minutes in ((volunteer, 5), (make_volunteer(), -5), (make_volunteer(), 5)):
+    old, recent, present = (make_volunteer() for _ in range(3))
+    for who, days in ((volunteer, 1), (old, -8), (recent, -6), (present, 1)):
         Lease.objects.create(
-            item=item,
-            volunteer=who,
-            question=question,
-            expires_at=now + timedelta(minutes=minutes),
+            item=item, volunteer=who, question=question, expires_at=now + timedelta(days=days)
         )
     client.post(VOTES, ballot(item))
-    assert Lease.objects.filter(item=item).count() == 1
-    assert not Lease.objects.filter(volunteer=volunteer).exists()
+    left = Lease.objects.filter(item=item).values_list("volunteer", flat=True)
+    assert set(left) == {recent.pk, present.pk}
 
 
 # Who votes ----------------------------------------------------------------------------------
@@ -226,9 +226,19 @@ def test_a_lease_from_before_retirement_still_counts(client, campaign, item, bal
     assert item.n_votes == 4
 
 
-def test_an_expired_lease_does_not_help_after_retirement(client, campaign, item, ballot):
+@pytest.mark.parametrize("hours", [1, 24 * 7 - 1])
+def test_an_answer_from_a_long_journey_counts_on_an_item_settled_meanwhile(
+    client, campaign, item, ballot, hours
+):
     items_lease(campaign=campaign, volunteer=Volunteer.objects.get(), count=20)
-    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    Lease.objects.update(expires_at=timezone.now() - timedelta(hours=hours))
+    Item.objects.filter(pk=item.pk).update(retired_at=timezone.now(), retired_because="count")
+    assert client.post(VOTES, ballot(item)).status_code == 201
+
+
+def test_an_answer_after_weeks_comes_too_late_for_a_settled_item(client, campaign, item, ballot):
+    items_lease(campaign=campaign, volunteer=Volunteer.objects.get(), count=20)
+    Lease.objects.update(expires_at=timezone.now() - timedelta(days=8))
     Item.objects.filter(pk=item.pk).update(retired_at=timezone.now(), retired_because="count")
     error_of(client.post(VOTES, ballot(item)), 409, "item_retired")
 

@@ -68,7 +68,9 @@ VARIABLES = (
         "New volunteers without an account from one address, for each server process; 0: any.",
     ),
     Variable("VOTES_PER_MINUTE", "300", "Votes of one volunteer, for each server process; 0: any."),
-    Variable("PROXIES", "0", "Proxies before the site that name the visitor's address."),
+    Variable(
+        "PROXIES", "0, with HTTPS 1", "Proxies before the site that name the visitor's address."
+    ),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
 
@@ -118,8 +120,9 @@ def votes_per_minute() -> int:
 
 
 def proxies() -> int:
-    """Read how many proxies stand before the site."""
-    return _whole_number("PROXIES", os.environ.get("PROXIES", ""), default=0)
+    """Read how many proxies stand before the site; one speaks HTTPS for it if nothing is said."""
+    default = 1 if boolean("HTTPS", default=False) else 0
+    return _whole_number("PROXIES", os.environ.get("PROXIES", ""), default=default)
 
 
 def _whole_number(name: str, value: str, *, default: int) -> int:

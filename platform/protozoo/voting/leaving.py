@@ -1,4 +1,4 @@
-"""Lets volunteers leave: their votes stay, nobody's, and all that is theirs alone goes."""
+"""Lets volunteers leave: their votes stay, nobody's; all that is theirs alone goes, words too."""
 
 from django.db import transaction
 
@@ -8,10 +8,11 @@ from protozoo.accounts.services import user_delete, volunteer_forget
 
 @transaction.atomic
 def volunteer_leave(*, volunteer: Volunteer) -> None:
-    """Keep the votes for science, and forget whose they are."""
+    """Keep the votes for science, and forget whose they are and what was written beside them."""
     volunteer.leases.all().delete()
     volunteer.favourites.all().delete()
     volunteer.skips.all().delete()
+    volunteer.votes.exclude(comment="").update(comment="")
     volunteer_forget(volunteer=volunteer)
 
 

@@ -64,6 +64,8 @@ OUTLIER_FRACTION: Final = 0.05
 MAX_OUTLIERS: Final = 200
 # Long enough for a volunteer who reads the help; others get the item again soon after.
 LEASE_TIME: Final = timedelta(minutes=10)
+# Whoever was handed an item may answer so long after, even if it is settled: networks fail.
+LATE_ANSWERS: Final = timedelta(days=7)
 # An item with so many votes is asked no more, unless its campaign asks for more votes anyway.
 VOTES_CAP: Final = 12
 # Whoever comes back from lunch has not looked at the picture for longer than this.
@@ -483,9 +485,8 @@ def _vote_add(item: Item, ballot: _Ballot) -> tuple[Vote, bool]:
             _("The campaign “%(title)s” takes no votes now.") % {"title": campaign.title}
         )
     former = _vote_former(item, ballot)
-    lease = item.leases.select_related("question").filter(
-        volunteer=ballot.volunteer, expires_at__gt=now
-    ).first()  # fmt: skip
+    held = item.leases.filter(volunteer=ballot.volunteer, expires_at__gt=now - LATE_ANSWERS)
+    lease = held.select_related("question").first()
     if item.retired_at is not None and lease is None and former is None:
         raise ItemRetiredError(
             _("This item has enough votes by now; please go on with the next one.")
@@ -625,8 +626,8 @@ def items_count(*, n_new: Mapping[int, int]) -> None:
 
 
 def _leases_drop(item: Item, volunteer: Volunteer, now: datetime) -> None:
-    """Remove the volunteer's lease and those that have expired, but wait for nobody's."""
-    spent = item.leases.filter(Q(volunteer=volunteer) | Q(expires_at__lte=now))
+    """Remove the volunteer's lease and those that are of no use, but wait for nobody's."""
+    spent = item.leases.filter(Q(volunteer=volunteer) | Q(expires_at__lte=now - LATE_ANSWERS))
     free = spent.select_for_update(skip_locked=True).values_list("pk", flat=True)
     Lease.objects.filter(pk__in=list(free)).delete()
 
