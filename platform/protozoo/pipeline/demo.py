@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from protozoo.subjects.models import Subject
 from protozoo.subjects.services import SurveyAbout, SurveyFiles
 from protozoo.surveys.models import Survey
 from protozoo.voting.models import Campaign, Vote
-from protozoo.voting.services import campaign_open
+from protozoo.voting.services import campaign_open, gold_add
 
 SLUG: Final = "demo"
 MAP: Final = {"rows": 8, "columns": 8, "n_rotations": 360, "n_epochs": 12, "seed": 1}
@@ -41,8 +41,10 @@ ABOUT: Final = SurveyAbout(
 
 # Three times the usual: of so few votes the usual share would say next to nothing.
 AUDIT_SHARE: Final = 0.15
-# They leave enough for people to settle.
-CROWD: Final = SimulatedCrowd(votes_per_subject=1.0)
+# They leave enough for people to settle, of all kinds.
+CROWD: Final = SimulatedCrowd(votes_per_subject=0.4)
+# Subjects of each class whose truth is known: volunteers are told whether they were right.
+GOLD_PER_CLASS: Final = 2
 
 # Opens a progress line for a stage of the demo.
 Stage = Callable[[str], Report]
@@ -74,6 +76,7 @@ def demo_run(*, stage: Stage) -> DemoResult:
     sorting = _sort(survey, stage("2/5 sort"))
     campaign = _open(sorting)
     truth = truth_of(survey)
+    gold_add(campaign=campaign, labels=_gold(survey, truth))
     campaign_simulate(campaign=campaign, truth=truth, crowd=CROWD, report=stage("3/5 vote"))
     consensus_run(campaign=campaign, report=stage("4/5 merge"))
     release = release_freeze(campaign=campaign, report=stage("5/5 release"))
@@ -142,6 +145,15 @@ def _open(sorting: Sorting) -> Campaign:
         campaign.share_audit = AUDIT_SHARE
         campaign.save(update_fields=["share_audit"])
     return campaign
+
+
+def _gold(survey: Survey, truth: Mapping[int, str]) -> dict[int, str]:
+    """Take the first subjects of each class; the audit sample stays apart."""
+    chosen: dict[int, str] = {}
+    for subject in survey.subjects.filter(is_audit=False).values_list("pk", flat=True):
+        if list(chosen.values()).count(truth[subject]) < GOLD_PER_CLASS:
+            chosen[subject] = truth[subject]
+    return chosen
 
 
 def _n_simulated_votes(campaign: Campaign) -> int:
