@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connections
+from django.utils import translation
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,12 @@ def storage(tmp_path: Path, settings) -> Path:
     settings.VALKEY_SOCKET = settings.STORAGE_FOLDER / "valkey.sock"
     settings.REDIS_URL = f"unix://{settings.VALKEY_SOCKET}"
     return settings.STORAGE_FOLDER
+
+
+@pytest.fixture(autouse=True)
+def language() -> None:
+    """Forget the language that an earlier test's request has left in this thread."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -41,7 +41,7 @@ def decide(client, subject, **data):
 
 
 def test_everybody_sees_label_reasons_and_votes(client, subject, django_assert_max_num_queries):
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         html = page(client, subject)
     assert "Why Compact" in html
     assert "on its prototype 0, 0" in html
