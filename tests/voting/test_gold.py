@@ -110,6 +110,17 @@ def test_subjects_become_gold_once_and_labels_are_corrected(campaign, subjects):
     assert list(gold.values_list("label", flat=True)) == ["fri", "fri", "bent", "bent"]
 
 
+def test_a_seed_gives_gold_the_same_places_in_the_queue(campaign, subjects):
+    orders = []
+    for _ in range(2):
+        gold_add(campaign=campaign, labels={one.pk: "fri" for one in subjects}, seed=7)
+        gold = campaign.items.filter(kind=Item.Kind.GOLD).order_by("subject")
+        orders.append(list(gold.values_list("order", flat=True)))
+        gold.delete()
+    assert orders[0] == orders[1]
+    assert len(set(orders[0])) == len(subjects)
+
+
 def test_what_cannot_be_gold_is_refused(campaign, subjects):
     audit = campaign.items.filter(kind="audit")[0].subject_id
     with pytest.raises(ProposalError, match=f"Subject {audit} belongs to the audit sample"):

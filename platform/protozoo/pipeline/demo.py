@@ -76,7 +76,7 @@ def demo_run(*, stage: Stage) -> DemoResult:
     sorting = _sort(survey, stage("2/5 sort"))
     campaign = _open(sorting)
     truth = truth_of(survey)
-    gold_add(campaign=campaign, labels=_gold(survey, truth))
+    gold_add(campaign=campaign, labels=_gold(survey, truth), seed=CROWD.seed)
     campaign_simulate(campaign=campaign, truth=truth, crowd=CROWD, report=stage("3/5 vote"))
     consensus_run(campaign=campaign, report=stage("4/5 merge"))
     release = release_freeze(campaign=campaign, report=stage("5/5 release"))

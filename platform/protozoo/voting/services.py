@@ -357,11 +357,13 @@ def items_retire(*, items: Iterable[int], because: Item.Retirement) -> int:
 
 
 @transaction.atomic
-def gold_add(*, campaign: Campaign, labels: Mapping[int, str]) -> int:
+def gold_add(*, campaign: Campaign, labels: Mapping[int, str], seed: int | None = None) -> int:
     """Ask subjects whose class is known, by their keys; a new label for one corrects the old.
 
-    Gives the number of subjects that were not gold before.
+    With a seed they get the same places in the queue each time. Gives the number of subjects that
+    were not gold before.
     """
+    chance = random.Random(seed)  # noqa: S311  # a queue, not a secret
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     places = places_of(campaign, labels)
     classes = tree_classes(question_newest(campaign).tree)
@@ -381,7 +383,7 @@ def gold_add(*, campaign: Campaign, labels: Mapping[int, str]) -> int:
             kind=Item.Kind.GOLD,
             subject_id=subject,
             label=label,
-            order=random.random(),  # noqa: S311  # a queue, not a secret
+            order=chance.random(),
         )
         for subject, label in labels.items()
         if subject not in gold
