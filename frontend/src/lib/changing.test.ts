@@ -1,19 +1,8 @@
 import { expect, test } from "vitest";
-import { ApiError } from "./api";
 import { chosenBefore } from "./changing";
-import {
-  advance,
-  asked,
-  beginning,
-  canChange,
-  type Event,
-  held,
-  type Item,
-  type State,
-  wanted,
-} from "./classifying";
+import { asked, beginning, canChange, type Event, held, type Item, wanted } from "./classifying";
+import { answer, CLOCK, picture, refuse, run, show, taken, votes } from "./classifyingEvents";
 import type { Gold } from "./gold";
-import type { Vote } from "./parcels";
 import { NO_REMARKS } from "./remarks";
 import type { Tree } from "./tree";
 
@@ -37,21 +26,13 @@ const TREE: Tree = {
   },
 };
 
-const picture = (subject_id: number | null = null): Item["main"] => ({
-  url: "/picture.png",
-  alt: "",
-  pixels_url: "/picture.fits",
-  scale_arcsec: 1.8,
-  subject_id,
-  rank: null,
-});
 const single = (id: number): Item => ({
   id,
   kind: "outlier",
   question_version: 1,
   title: `Source ${id}`,
   description: `Source ${id}: a single source`,
-  main: picture(),
+  main: picture("/picture"),
   members: [],
   context: {},
   label: null,
@@ -65,20 +46,10 @@ const grid = (id: number): Item => ({
   kind: "grid",
   label: "frii",
   label_title: "FR II",
-  members: [100, 101, 102].map(picture),
+  members: [100, 101, 102].map((id) => picture("/picture", id)),
 });
 
-const run = (state: State, ...events: Event[]) => events.reduce(advance, state);
 const served = (...items: Item[]): Event => ({ type: "served", supply: "items", items });
-const CLOCK = new Date("2026-11-23T10:00:00Z");
-const show = (item: number, now: number): Event => ({ type: "shown", item, now });
-const answer = (key: string, now: number, uuid: string): Event => ({
-  type: "answered",
-  key,
-  uuid,
-  now,
-  clock: CLOCK,
-});
 const send = (now: number, uuid: string): Event => ({
   type: "sorted",
   verdict: "sorted",
@@ -88,14 +59,6 @@ const send = (now: number, uuid: string): Event => ({
 });
 const CHANGE: Event = { type: "changed" };
 const KEEP: Event = { type: "kept" };
-const taken = (uuid: string, gold: Gold | null = null): Event => ({ type: "taken", uuid, gold });
-const refuse = (uuid: string, code: string): Event => ({
-  type: "refused",
-  uuid,
-  error: new ApiError(409, code, "In the server's words."),
-});
-const votes = (state: State): Vote[] =>
-  state.unsent.flatMap((one) => (one.kind === "vote" ? [one.vote] : []));
 
 /** Item 1 was called compact, and item 2 is shown. */
 const answeredOne = () =>
@@ -246,7 +209,7 @@ test("the last answer of all can be changed at the end, which then comes again",
 
 test("when the changed answer is refused the one before is the last again", () => {
   const sent = run(changing(), answer("double", 4000, "b"), answer("fri", 5000, "b"), taken("a"));
-  const state = run(sent, refuse("b", "vote_unknown"));
+  const state = run(sent, refuse("b", 409, "vote_unknown"));
   expect(state.last?.label).toBe("Compact");
   expect(state.answered).toBe(1);
   expect(state.notice).toBe(
@@ -255,7 +218,7 @@ test("when the changed answer is refused the one before is the last again", () =
 });
 
 test("when the answer is refused while it is being changed, the next item is shown", () => {
-  const state = run(changing(), refuse("a", "item_retired"));
+  const state = run(changing(), refuse("a", 409, "item_retired"));
   expect(state.changing).toBeNull();
   expect(state.queue.map(({ id }) => id)).toEqual([2, 3]);
   expect(state.last).toBeNull();
@@ -266,11 +229,11 @@ test("when the answer is refused while it is being changed, the next item is sho
 
 test("when the first is refused and its change is on its way, that one counts in its place", () => {
   const sent = run(changing(), answer("double", 4000, "b"), answer("fri", 5000, "b"));
-  const relinked = run(sent, refuse("a", "answer_invalid"));
+  const relinked = run(sent, refuse("a", 409, "answer_invalid"));
   expect(votes(relinked)).toHaveLength(1);
   expect(votes(relinked)[0]).not.toHaveProperty("supersedes");
   expect(relinked.answered).toBe(1);
-  const state = run(relinked, refuse("b", "item_retired"));
+  const state = run(relinked, refuse("b", 409, "item_retired"));
   expect([state.answered, state.last]).toEqual([0, null]);
 });
 

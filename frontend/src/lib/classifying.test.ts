@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
-import { ApiError } from "./api";
 import {
   AT_ONCE,
-  advance,
   asked,
   beginning,
   countWaiting,
@@ -15,9 +13,9 @@ import {
   type State,
   wanted,
 } from "./classifying";
+import { answer, picture, refuse, run, show, taken, votes } from "./classifyingEvents";
 import type { Gold } from "./gold";
 import type { SentMark } from "./marks";
-import type { Vote } from "./parcels";
 import type { Tree } from "./tree";
 
 const TREE: Tree = {
@@ -33,15 +31,6 @@ const TREE: Tree = {
     ends: { text: "Where is it brightest?", answers: [{ key: "frii", label: "At the ends" }] },
   },
 };
-
-const picture = (path: string, subject_id: number | null = null): Item["main"] => ({
-  url: `${path}.png`,
-  alt: "",
-  pixels_url: `${path}.fits`,
-  scale_arcsec: 1.8,
-  subject_id,
-  rank: null,
-});
 
 const item = (id: number, question_version = 1): Item => ({
   id,
@@ -68,32 +57,13 @@ const grid = (id: number): Item => ({
   members: Array.from({ length: 12 }, (_, place) => picture(`/member-${place}`, 100 + place)),
 });
 
-const run = (state: State, ...events: Event[]) => events.reduce(advance, state);
-/** The votes among what waits. */
-const votes = (state: State): Vote[] =>
-  state.unsent.flatMap((one) => (one.kind === "vote" ? [one.vote] : []));
 const serve = (...ids: number[]): Event => ({
   type: "served",
   supply: "items",
   items: ids.map((id) => item(id)),
 });
-const show = (id: number, now = 1000): Event => ({ type: "shown", item: id, now });
-const answer = (key: string, now = 5000, uuid = `uuid-of-${key}-${now}`): Event => ({
-  type: "answered",
-  key,
-  uuid,
-  now,
-  clock: new Date("2026-11-23T10:00:00Z"),
-});
-const refuse = (uuid: string | null, status: number, code: string): Event => ({
-  type: "refused",
-  uuid,
-  error: new ApiError(status, code, "In the server's words."),
-});
 
 const skip = (item: number): Event => ({ type: "skipped", item, uuid: `skip-${item}` });
-
-const taken = (uuid: string, gold: Gold | null = null): Event => ({ type: "taken", uuid, gold });
 
 const fresh = () => beginning(TREE, 1, []);
 const looking = () => run(fresh(), serve(1, 2, 3, 4), show(1));
