@@ -49,7 +49,7 @@ def test_the_two_commands_stand_on_the_first_screen():
 def test_services_and_tasks_of_the_table_exist():
     import importlib
 
-    named = re.findall(r"`([a-z]+)\.(services|tasks|training)\.([a-z_]+)`", _architecture())
+    named = re.findall(r"`([a-z]+)\.(services|tasks|training|votes)\.([a-z_]+)`", _architecture())
     assert len(named) >= 8
     for app, module, name in named:
         assert hasattr(importlib.import_module(f"protozoo.{app}.{module}"), name)

@@ -14,7 +14,7 @@ from protozoo.catalog.services import release_freeze
 from protozoo.consensus.models import SplitProposal
 from protozoo.consensus.services import consensus_run
 from protozoo.voting.models import Campaign, Item, Vote
-from protozoo.voting.services import favourite_add
+from protozoo.voting.votes import favourite_add
 from tests.browser.accessibility import (
     moving,
     small_targets,

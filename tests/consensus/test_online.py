@@ -11,8 +11,8 @@ from protozoo.consensus.models import AskingPlan, ItemBelief, SubjectPosterior, 
 from protozoo.consensus.online import KEPT_STEPS
 from protozoo.consensus.services import consensus_run
 from protozoo.voting.models import Item, Vote
-from protozoo.voting.services import GridAnswer, vote_record
 from protozoo.voting.trees import default_tree, tree_path
+from protozoo.voting.votes import GridAnswer, vote_record
 from skysort.consensus.online import ItemState
 from tests import factories
 

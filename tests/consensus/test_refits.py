@@ -9,8 +9,8 @@ from protozoo.consensus.models import AskingPlan
 from protozoo.consensus.refits import MERGE_TASK, merge_later
 from protozoo.consensus.services import consensus_run
 from protozoo.jobs.models import Job
-from protozoo.voting.services import vote_record
 from protozoo.voting.trees import default_tree, tree_path
+from protozoo.voting.votes import vote_record
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -18,8 +18,8 @@ from protozoo.jobs.services import job_run
 from protozoo.sorting.models import Sorting
 from protozoo.sorting.services import sorting_create, sorting_find
 from protozoo.sorting.training import sorting_run
-from protozoo.voting.services import vote_record
 from protozoo.voting.trees import default_tree, tree_path
+from protozoo.voting.votes import vote_record
 from skysort.images.shards import ShardWriter
 from skysort.synthetic import make_images
 from tests import factories

@@ -14,7 +14,7 @@ from protozoo.accounts.cookies import volunteer_cookie_set
 from protozoo.accounts.models import User, Volunteer
 from protozoo.accounts.services import volunteer_credit
 from protozoo.voting.models import Favourite, Vote
-from protozoo.voting.services import favourite_add
+from protozoo.voting.votes import favourite_add
 from tests.factories import (
     make_annie,
     make_campaign,

@@ -9,14 +9,8 @@ from protozoo.voting.exceptions import CampaignError, ProposalError
 from protozoo.voting.models import Campaign, Item
 from protozoo.voting.proposals import GridProposal, SubjectProposal
 from protozoo.voting.selectors import items_without_consensus
-from protozoo.voting.services import (
-    campaign_open,
-    items_add,
-    items_prioritize,
-    items_retire,
-    vote_record,
-    votes_move,
-)
+from protozoo.voting.services import campaign_open, items_add, items_prioritize, items_retire
+from protozoo.voting.votes import vote_record, votes_move
 from tests.factories import (
     make_campaign,
     make_grid,

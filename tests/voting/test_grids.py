@@ -14,9 +14,10 @@ from protozoo.sorting.pixels import member_pixels_url
 from protozoo.voting.exceptions import AnswerError
 from protozoo.voting.models import Campaign, GridMember, Item, Vote
 from protozoo.voting.selectors import campaign_progress, votes_of
-from protozoo.voting.services import GridAnswer, question_revise, vote_record, votes_move
+from protozoo.voting.services import question_revise
 from protozoo.voting.showcase import campaign_coverage
 from protozoo.voting.trees import default_tree
+from protozoo.voting.votes import GridAnswer, vote_record, votes_move
 from tests.factories import (
     make_annie,
     make_campaign,

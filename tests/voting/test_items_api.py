@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from protozoo.accounts.models import Volunteer
 from protozoo.voting.models import Campaign, Favourite, Lease, Skip
-from protozoo.voting.services import votes_move
+from protozoo.voting.votes import votes_move
 from tests.factories import (
     make_annie,
     make_campaign,

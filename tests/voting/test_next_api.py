@@ -16,7 +16,8 @@ from protozoo.accounts.models import Volunteer
 from protozoo.voting import queue
 from protozoo.voting.models import Campaign, Item, Lease, Vote
 from protozoo.voting.queue import QUEUE_HEAD
-from protozoo.voting.services import LEASE_TIME, items_lease, votes_move
+from protozoo.voting.services import LEASE_TIME, items_lease
+from protozoo.voting.votes import votes_move
 from tests.factories import (
     make_annie,
     make_campaign,
@@ -319,7 +320,7 @@ def test_many_volunteers_finish_a_campaign(campaign, ballot):
 )
 def test_whatever_happens_counts_stay_true(steps):
     """Three volunteers ask, vote and turn out to be one another in any order."""
-    from protozoo.voting.services import vote_record
+    from protozoo.voting.votes import vote_record
 
     campaign = make_campaign(
         sorting=make_sorting(rows=1, columns=2, n_subjects=5, n_audit=1), votes_to_retire=2

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from protozoo.voting.exceptions import AlreadyVotedError
 from protozoo.voting.models import Campaign, Vote
-from protozoo.voting.services import vote_record
+from protozoo.voting.votes import vote_record
 from tests.factories import make_campaign, make_volunteer
 
 pytestmark = pytest.mark.django_db

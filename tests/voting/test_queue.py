@@ -10,7 +10,8 @@ from rest_framework.test import APIClient
 from protozoo.voting import queue
 from protozoo.voting.models import Campaign, Item, Lease, Skip, Vote
 from protozoo.voting.queue import EASY_HEAD, N_BEST, QUEUE_HEAD, items_choose
-from protozoo.voting.services import LEASE_TIME, item_skip, items_lease
+from protozoo.voting.services import LEASE_TIME, items_lease
+from protozoo.voting.votes import item_skip
 from tests.factories import (
     make_campaign,
     make_grid,

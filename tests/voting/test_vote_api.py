@@ -18,8 +18,9 @@ from rest_framework.test import APIClient
 from protozoo.accounts.models import Volunteer
 from protozoo.voting.exceptions import AnswerError
 from protozoo.voting.models import Campaign, Item, Lease, Vote
-from protozoo.voting.services import items_lease, question_revise, vote_record
+from protozoo.voting.services import items_lease, question_revise
 from protozoo.voting.trees import default_tree
+from protozoo.voting.votes import vote_record
 from tests.factories import (
     make_annie,
     make_campaign,

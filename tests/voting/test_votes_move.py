@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from protozoo.voting.models import Item, Lease, Vote
 from protozoo.voting.selectors import votes_of
-from protozoo.voting.services import LEASE_TIME, items_lease, votes_move
+from protozoo.voting.services import LEASE_TIME, items_lease
+from protozoo.voting.votes import votes_move
 from tests.factories import make_annie, make_campaign, make_volunteer, make_vote
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from protozoo.voting.models import Vote
-from protozoo.voting.services import campaign_open, gold_add, vote_record
+from protozoo.voting.services import campaign_open, gold_add
 from protozoo.voting.trees import default_tree
+from protozoo.voting.votes import vote_record
 from protozoo.voting.zooniverse.exports import zooniverse_export
 from protozoo.voting.zooniverse.imports import zooniverse_import
 from skysort.zooniverse.classifications import ClassificationFile, Kind

@@ -10,7 +10,7 @@ from protozoo.accounts.models import User
 from protozoo.accounts.roles import VOLUNTEER
 from protozoo.accounts.selectors import volunteer_of_request
 from protozoo.accounts.services import role_grant, volunteer_claim
-from protozoo.voting.services import votes_move
+from protozoo.voting.votes import votes_move
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types

@@ -23,8 +23,9 @@ from protozoo.jobs.services import Report, silent
 from protozoo.sorting.models import Assignment
 from protozoo.voting.models import Campaign, GridMember, Item, Question, Vote
 from protozoo.voting.selectors import question_newest
-from protozoo.voting.services import GridAnswer, items_lease, vote_record
+from protozoo.voting.services import items_lease
 from protozoo.voting.trees import tree_classes, tree_path
+from protozoo.voting.votes import GridAnswer, vote_record
 from skysort.consensus.simulation import Crowd, simulate_crowd
 
 # Names the volunteers of simulations, so that a second run meets the same ones.

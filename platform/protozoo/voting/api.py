@@ -38,15 +38,15 @@ from protozoo.voting.selectors import (
     votes_of,
     wanted_notice,
 )
-from protozoo.voting.services import (
+from protozoo.voting.services import items_lease
+from protozoo.voting.trees import KINDS, SHAPES, leaf_title
+from protozoo.voting.votes import (
     GridAnswer,
     favourite_add,
     favourite_remove,
     item_skip,
-    items_lease,
     vote_record,
 )
-from protozoo.voting.trees import KINDS, SHAPES, leaf_title
 
 # A vote takes a few hundred bytes and a list of excluded items a few thousand.
 MAX_BODY_BYTES: Final = 32_768

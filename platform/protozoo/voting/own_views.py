@@ -24,9 +24,9 @@ from protozoo.voting.downloads import votes_as_csv, votes_as_json
 from protozoo.voting.leaving import account_leave, volunteer_leave
 from protozoo.voting.models import Campaign, Favourite
 from protozoo.voting.selectors import campaigns_public
-from protozoo.voting.services import favourite_remove
 from protozoo.voting.standing import favourites_of, item_picture_url
 from protozoo.voting.thanks import thanked, volunteers_named
+from protozoo.voting.votes import favourite_remove
 
 NAMES_PER_PAGE: Final = 200
 FAVOURITES_PER_PAGE: Final = 48

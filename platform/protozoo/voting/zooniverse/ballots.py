@@ -13,8 +13,8 @@ from protozoo.voting.marks import Mark, marks_check
 from protozoo.voting.models import Campaign, Item, Question, Vote, ZooniverseClassification
 from protozoo.voting.proposals import LEAST_GROUP, MOST_MEMBERS, chunks
 from protozoo.voting.remarks import Remarks, remarks_check
-from protozoo.voting.services import MAX_SECONDS
 from protozoo.voting.trees import tree_classes, tree_leaf
+from protozoo.voting.votes import MAX_SECONDS
 from protozoo.voting.zooniverse.answers import AnswerFinder
 from protozoo.voting.zooniverse.own import OwnAnswer, Unit, own_read
 from protozoo.voting.zooniverse.subjects import KnownSubject, SubjectMatcher

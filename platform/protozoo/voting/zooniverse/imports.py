@@ -24,7 +24,7 @@ from protozoo.voting.models import (
     ZooniverseVolunteer,
 )
 from protozoo.voting.selectors import question_newest
-from protozoo.voting.services import items_count
+from protozoo.voting.votes import items_count
 from protozoo.voting.zooniverse.answers import AnswerFinder
 from protozoo.voting.zooniverse.ballots import Ballot, BallotMaker, ItemKey, items_known
 from protozoo.voting.zooniverse.own import own_read
