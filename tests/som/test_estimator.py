@@ -53,11 +53,11 @@ def test_transform_is_nearest_where_predict_says(shapes, fitted):
     distances = fitted.transform(shapes[0])
     assert distances.shape == (90, 6)
     best = distances[np.arange(90), fitted.labels_]
-    # Distances on rings are a few per cent off, so a near tie may fall to the other unit:
-    # measured 94 %.
-    assert (best <= distances.min(axis=1) * 1.05).mean() > 0.92
-    # And pixel noise, which lies in modes that are not kept, does not count there.
-    assert (best <= fitted.projection_.distance * 1.05).all()
+    # Distances on rings are a few per cent off, so a near tie may fall to the other unit.
+    assert (best <= distances.min(axis=1) * 1.05).mean() > 0.97
+    # Rings know the angles between the steps of 15 degrees, and not what lies between rings, which
+    # tells where an image and its prototype share their noise: measured 97 %.
+    assert (best <= fitted.projection_.distance * 1.05).mean() > 0.92
     assert np.corrcoef(best, fitted.projection_.distance)[0, 1] > 0.5
     assert np.array_equal(make_som().fit_transform(shapes[0]), distances)
 

@@ -93,7 +93,7 @@ def test_angle_and_flip_bring_the_image_to_its_distance(seed):
         torch.from_numpy(places.angle_rad),
         torch.from_numpy(places.flip),
     )
-    apart = (aligned - som.weights[places.best])[..., som._window]
+    apart = (aligned - som.weights[places.best])[..., som._comparison.window]
     # The distance is that of the nearest whole degree, the angle lies between two.
     norm = np.sqrt(np.square(images).sum(axis=(1, 2, 3)))
     assert np.abs(apart.square().sum((1, 2)).sqrt().numpy() - places.distance).max() <= (
@@ -143,7 +143,7 @@ def test_mirrored_copy_of_a_prototype_ties_with_it():
 def test_blank_image_stays_as_it_is(window, n_rotations):
     som = make_map(window=window, n_rotations=n_rotations)
     places = som.project(np.zeros((2, *SHAPE), np.float32))
-    norms = som.weights[..., som._window].square().sum((1, 2)).sqrt()
+    norms = som.weights[..., som._comparison.window].square().sum((1, 2)).sqrt()
     assert (places.best == int(norms.argmin())).all()
     assert places.distance == pytest.approx(float(norms.min()), rel=1e-5)
     assert (places.angle_rad == 0.0).all()

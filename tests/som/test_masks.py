@@ -48,7 +48,7 @@ def turn_all(image, n_rotations):
 
 def compare_one_by_one(image, prototypes, som):
     """Least distances at any angle and flip over what is seen, scaled up to the window."""
-    window, n_rotations = som._window.numpy(), som.config.n_rotations
+    window, n_rotations = som._comparison.window.numpy(), som.config.n_rotations
     shown = np.nan_to_num(image)
     pixels = turn_all(shown, n_rotations)[..., window].astype(np.float64)  # (A, C, D)
     seen = 1.0 - turn_all(np.isnan(image).astype(np.float32), n_rotations)[..., window]
@@ -160,7 +160,7 @@ def test_gaps_do_not_darken_the_prototypes():
     one = make_blobs(1, SIZE, seed=8, width=4.0) + 1.0
     images = np.repeat(one, 60, axis=0)
     som = train(with_gaps(images, share=0.3), rows=1, columns=2, epochs=8)
-    inside = som._window
+    inside = som._comparison.window
     mean = som.weights[..., inside].mean(dim=2)
     # The gaps of the first prototypes fill up by and by: measured 2 and 3 % after 8 epochs.
     assert torch.allclose(mean, torch.from_numpy(one)[0, 0][inside].mean(), rtol=0.06)
@@ -177,7 +177,7 @@ def test_blank_image_is_refused_with_its_index():
 def test_image_that_is_blank_in_the_window_is_refused_with_its_index():
     images = make_blobs(40, SIZE, seed=9)
     som = make_map(images[:6])
-    images[17, :, som._window.numpy()] = np.nan
+    images[17, :, som._comparison.window.numpy()] = np.nan
     with pytest.raises(InputError, match="image 17 is blank in the whole window that is compared"):
         som.project(images)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from skysort.errors import InputError
+from skysort.som.interpolation import spline_coefficients
 from skysort.som.matching import window_mask
 from skysort.som.polar import PolarTransform
 from skysort.som.rings import Rings, default_rings
@@ -25,6 +26,10 @@ def transform_of(size, **changes):
 
 def blobs_of(size, n=4, channels=1):
     return torch.from_numpy(make_blobs(n, size, channels, seed=size))
+
+
+def coefficients_of(transform, images):
+    return transform.coefficients(spline_coefficients(images))
 
 
 def as_complex(coefficients):
@@ -52,7 +57,7 @@ def mirrored(coefficients):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_products_of_coefficients_are_products_of_pixels_in_the_disk(size, channels):
     images, window = blobs_of(size, 6, channels), window_mask(size, "disk")
-    ours = transform_of(size).coefficients(images)
+    ours = coefficients_of(transform_of(size), images)
     found = torch.einsum("qmcn,qmck->nk", ours, ours)
     pixels = images[..., window].flatten(1)
     expected = pixels @ pixels.T
@@ -62,7 +67,7 @@ def test_products_of_coefficients_are_products_of_pixels_in_the_disk(size, chann
 
 def test_products_are_those_of_a_smaller_disk_when_asked():
     images, window = blobs_of(64), window_mask(64, "disk", 12.0)
-    ours = transform_of(64, radius=12.0).coefficients(images)
+    ours = coefficients_of(transform_of(64, radius=12.0), images)
     expected = images[..., window].square().sum((1, 2))
     assert torch.allclose(ours.square().sum((0, 1, 2)), expected, rtol=0.02)
 
@@ -72,7 +77,7 @@ def test_wave_around_the_centre_is_one_mode():
     radius = np.hypot(y, x) / 12.0
     wave = radius**3 * np.exp(-(radius**2)) * np.cos(3 * np.arctan2(y, x) + 0.4)
     image = torch.from_numpy(wave.astype(np.float32))[None, None]
-    found = as_complex(transform_of(65).coefficients(image))[..., 0]
+    found = as_complex(coefficients_of(transform_of(65), image))[..., 0]
     power = found.abs().square().sum(0)
     assert float(power[3] / power.sum()) > 0.9999
     assert float(found[:, 3].sum().angle()) == pytest.approx(0.4, abs=1e-3)
@@ -81,10 +86,10 @@ def test_wave_around_the_centre_is_one_mode():
 @SIZES
 def test_turning_an_image_is_a_phase(size):
     images, transform = blobs_of(size), transform_of(size)
-    before = as_complex(transform.coefficients(images))
+    before = as_complex(coefficients_of(transform, images))
     for angle in (0.7, 2.0, 5.1):
         turned = rotate_images(images, torch.full((4,), angle), torch.zeros(4, dtype=torch.bool))
-        after = as_complex(transform.coefficients(turned))
+        after = as_complex(coefficients_of(transform, turned))
         expected = before * phase(before.shape[1], angle)
         assert relative_error(after, expected) < TOLERANCE[size]
 
@@ -92,27 +97,27 @@ def test_turning_an_image_is_a_phase(size):
 @SIZES
 def test_mirroring_an_image_conjugates_and_alternates_the_sign(size):
     images, transform = blobs_of(size), transform_of(size)
-    before = as_complex(transform.coefficients(images))
-    after = as_complex(transform.coefficients(images.flip(-1)))
+    before = as_complex(coefficients_of(transform, images))
+    after = as_complex(coefficients_of(transform, images.flip(-1)))
     assert relative_error(after, mirrored(before)) < 1e-5
 
 
 @SIZES
 def test_mirroring_comes_before_the_turn(size):
     images, transform = blobs_of(size), transform_of(size)
-    before = as_complex(transform.coefficients(images))
+    before = as_complex(coefficients_of(transform, images))
     both = rotate_images(images, torch.full((4,), 0.7), torch.ones(4, dtype=torch.bool))
     expected = mirrored(before) * phase(before.shape[1], 0.7)
-    assert relative_error(as_complex(transform.coefficients(both)), expected) < TOLERANCE[size]
+    assert relative_error(as_complex(coefficients_of(transform, both)), expected) < TOLERANCE[size]
 
 
 @pytest.mark.parametrize("size", range(5, 40))
 def test_quarter_turns_are_exact_at_every_size(size):
     images, transform = blobs_of(size), transform_of(size)
-    before = as_complex(transform.coefficients(images))
+    before = as_complex(coefficients_of(transform, images))
     for quarter in (1, 2, 3):
         turned = images.rot90(quarter, (-1, -2))
-        after = as_complex(transform.coefficients(turned))
+        after = as_complex(coefficients_of(transform, turned))
         expected = before * phase(before.shape[1], quarter * math.pi / 2.0)
         assert relative_error(after, expected) < 1e-5
 
@@ -121,23 +126,75 @@ def test_quarter_turns_are_exact_at_every_size(size):
 @pytest.mark.parametrize(("size", "error"), [(16, 0.15), (31, 0.05), (64, 0.02), (150, 0.01)])
 def test_images_come_back_from_their_coefficients(size, error, channels):
     images, transform = blobs_of(size, channels=channels), transform_of(size)
-    back = transform.images(transform.coefficients(images))
+    back = transform.images(coefficients_of(transform, images))
     inside = window_mask(size, "disk", (size - 3) / 2.0)
     apart = (back - images)[..., inside].square().sum((1, 2)).sqrt()
     assert float((apart / images[..., inside].square().sum((1, 2)).sqrt()).max()) < error
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [5, 24, 64, 150])
+def test_adjoint_makes_products_those_of_the_drawn_image(size, channels):
+    images, transform = blobs_of(size, 6, channels), transform_of(size)
+    ours = coefficients_of(transform, images[:3])
+    found = torch.einsum("qmcn,qmck->nk", ours, transform.adjoint(images[3:]))
+    drawn = transform.images(ours)
+    expected = drawn.flatten(1) @ images[3:].flatten(1).T
+    norm = drawn.flatten(1).norm(dim=1)[:, None] * images[3:].flatten(1).norm(dim=1)
+    assert float(((found - expected) / norm).abs().max()) < 1e-5
+
+
+@pytest.mark.parametrize("size", [16, 24, 33, 64, 101])
+def test_adjoint_makes_products_those_of_the_pixels_even_of_point_sources(size):
+    """Where a source spreads over a pixel or two; measured 0.0002, and 0.0011 for 101 pixels."""
+    window, transform = window_mask(size, "disk"), transform_of(size)
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2.0
+    shifts = [(0.0, 0.0), (0.5, 0.3), (1.2, -0.8), (3.0, 2.2)]
+    points = [np.exp(-((y - b) ** 2 + (x - a) ** 2) / (2.0 * 1.2**2)) for b, a in shifts]
+    images = torch.from_numpy(np.stack(points)[:, None].astype(np.float32)) * window
+    found = torch.einsum(
+        "qmcn,qmck->nk", coefficients_of(transform, images), transform.adjoint(images)
+    )
+    expected = images.flatten(1) @ images.flatten(1).T
+    norm = expected.diagonal().sqrt()
+    assert float(((found - expected) / (norm[:, None] * norm)).abs().max()) < 2e-3
+
+
+@pytest.mark.parametrize("odd", [False, True])
+def test_modes_are_interpolated_between_the_rings_and_through_the_centre(odd):
+    rings = default_rings(64)
+    at = np.array([0.0, 0.2, 0.7, 5.3, 20.1, 31.4, 40.0])
+
+    def profile(radius):
+        wave = np.exp(-((radius / 6.0) ** 2))
+        return radius * wave if odd else wave
+
+    found = rings.between(at, odd=odd) @ profile(rings.radii)
+    assert found == pytest.approx(profile(np.minimum(at, 31.5)), abs=2e-4)
+
+
+def test_rings_lie_closer_in_the_core_and_end_at_the_edge():
+    rings = default_rings(64)
+    apart = np.diff(rings.radii)
+    assert rings.radii[0] == 0.0
+    assert rings.radii[-1] == 31.5
+    assert apart[0] == pytest.approx(0.5, rel=0.05)
+    assert (np.diff(apart) >= -1e-9).all()
+    assert apart.max() == pytest.approx(31.5 / rings.n_rings, rel=0.05)
+    assert np.square(rings.weights).sum() == pytest.approx(math.pi * 31.5**2)
+
+
 def test_pictures_are_zero_outside_of_the_disk():
     transform = transform_of(40, radius=10.0)
-    back = transform.images(transform.coefficients(torch.ones(1, 1, 40, 40)))
+    back = transform.images(coefficients_of(transform, torch.ones(1, 1, 40, 40)))
     assert (back[..., ~window_mask(40, "disk", 10.5)] == 0.0).all()
     assert torch.allclose(back[..., window_mask(40, "disk", 10.0)], torch.tensor(1.0), atol=1e-5)
 
 
 def test_channels_are_transformed_one_after_the_other():
     images, transform = blobs_of(24, channels=3), transform_of(24)
-    together = transform.coefficients(images)
-    alone = [transform.coefficients(images[:, channel : channel + 1]) for channel in range(3)]
+    together = coefficients_of(transform, images)
+    alone = [coefficients_of(transform, images[:, channel : channel + 1]) for channel in range(3)]
     assert torch.equal(together, torch.cat(alone))
 
 
@@ -150,8 +207,8 @@ def test_rings_angles_and_modes_can_be_set(changes):
     for name, value in changes.items():
         assert getattr(rings, name) == value
     images = blobs_of(64)
-    ours = PolarTransform(rings).coefficients(images)
-    assert ours.shape == (rings.n_rings, rings.n_modes, 2, 4)
+    ours = coefficients_of(PolarTransform(rings), images)
+    assert ours.shape == (len(rings.radii), rings.n_modes, 2, 4)
     expected = images[..., window_mask(64, "disk")].square().sum((1, 2))
     assert torch.allclose(ours.square().sum((0, 1, 2)), expected, rtol=0.02)
 

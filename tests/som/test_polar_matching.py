@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from skysort.som.comparison import Comparison
 from skysort.som.config import SOMConfig
 from skysort.som.exact import ExactSOM
 from skysort.som.matching import Matcher
@@ -103,14 +104,19 @@ def test_projection_on_a_trained_map_of_noisy_sources_agrees_with_the_reference(
     assert (b.distance <= a.distance * 1.03).all()
 
 
+def matcher_of(prototypes, *, window="disk", **settings):
+    size = prototypes.shape[-1]
+    transform, comparison = PolarTransform(default_rings(size)), Comparison(size, window)
+    return PolarMatcher(transform, comparison, prototypes, **settings)
+
+
 def match_both(images, prototypes, *, n_rotations=360, **changes):
     """Alignments of the reference and on rings."""
     settings = {"use_flip": True, "window": "disk"} | changes
     pixels, units = torch.from_numpy(images), torch.from_numpy(prototypes)
     exact = Matcher(units, n_rotations=n_rotations, **settings).match(pixels)
-    transform = PolarTransform(default_rings(images.shape[-1]))
-    matcher = PolarMatcher(transform, units, n_rotations=n_rotations, **settings)
-    return exact, matcher.align(matcher.coefficients(pixels))
+    matcher = matcher_of(units, n_rotations=n_rotations, **settings)
+    return exact, matcher(pixels)
 
 
 @pytest.mark.parametrize(
@@ -164,10 +170,8 @@ def test_squared_distances_are_never_negative():
 def test_shortlist_holds_at_least_two_units_of_each_image_and_the_true_best_one():
     images = torch.from_numpy(make_blobs(120, 24, seed=9))
     prototypes, images = images[:20], images[20:]
-    matcher = PolarMatcher(
-        PolarTransform(default_rings(24)), prototypes, n_rotations=72, use_flip=True, window="disk"
-    )
-    found = matcher.shortlist(images, matcher.coefficients(images))
+    matcher = matcher_of(prototypes, n_rotations=72, use_flip=True)
+    found = matcher.shortlist(matcher.sample(matcher.comparison.view(images)))
     exact = Matcher(prototypes, n_rotations=72, use_flip=True, window="disk").match(images)
     held = torch.zeros(100, 20, dtype=torch.bool)
     held[found.image, found.unit] = True
@@ -185,7 +189,6 @@ def test_candidates_keep_their_image_when_joined():
         flip=torch.tensor([False, True]),
         step=torch.tensor([5, 6]),
         is_round=torch.tensor([False, False]),
-        leads=torch.tensor([True, False]),
     )
     joined = Candidates.joined([part.of(torch.tensor([0, 1])), part.of(torch.tensor([2, 3]))])
     assert joined.image.tolist() == [0, 1, 2, 3]

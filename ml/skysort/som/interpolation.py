@@ -1,14 +1,11 @@
-"""Cubic interpolation as sparse matrices: one matrix serves all images of a batch.
+"""Cubic splines as sparse matrices: one matrix serves all images of a batch.
 
-Images are turned by cubic splines (Unser 1999, IEEE Signal Processing Magazine 16(6), 22): the
-coefficients of the spline that passes through all pixels are found once, and weighted with four by
-four B-splines at every position. Rings are sampled by cubic convolution (Keys 1981, IEEE ASSP 29,
-1153), which needs no coefficients and suffices to choose candidates. On a CPU a sparse product over
-a batch costs a twentieth of torch's ``grid_sample`` (1 against 27 microseconds for 64 x 64 pixels),
-since positions and weights are computed once.
+The coefficients of the spline that passes through all pixels (Unser 1999, IEEE Signal Processing
+Magazine 16(6), 22) are found once, and weighted with four by four B-splines at every position. On a
+CPU a sparse product over a batch costs a twentieth of torch's ``grid_sample`` (1 against 27
+microseconds for 64 x 64 pixels), since positions and weights are computed once.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -19,20 +16,15 @@ from torch.nn import functional
 
 __all__ = [
     "WeightedSums",
-    "cubic_convolution",
-    "cubic_spline",
     "sampling_matrix",
     "spline_coefficients",
 ]
 
-SHARPNESS = -0.75  # of cubic convolution; its overshoot keeps more of the noise than -0.5
 TAPS = np.arange(-1, 3)
 #: A position that is rounded out of the image is inside.
 EDGE = 1e-6
 #: Images whose coefficients are found at once.
 AT_ONCE = 128
-
-Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 class WeightedSums(nn.Module):
@@ -65,6 +57,41 @@ class WeightedSums(nn.Module):
         self.register_buffer("columns", columns)
         self.register_buffer("values", values)
 
+    @classmethod
+    def sparse(cls, columns: NDArray[np.int64], values: NDArray[np.float64]) -> "WeightedSums":
+        """Matrix with the same number of entries (rows, n) in every row; zeros are left out."""
+        used = values != 0.0
+        counts = used.sum(axis=1)
+        return cls(
+            torch.from_numpy((np.cumsum(counts) - counts).astype(np.int32)),
+            torch.from_numpy(columns[used].astype(np.int32)),
+            torch.from_numpy(values[used].astype(np.float32)),
+        )
+
+    @classmethod
+    def of(cls, dense: NDArray[np.float64]) -> "WeightedSums":
+        """Matrix that equals `dense` (rows, columns)."""
+        return cls.sparse(np.broadcast_to(np.arange(dense.shape[1]), dense.shape), dense)
+
+    def transposed(self, n_columns: int) -> "WeightedSums":
+        """Transpose the matrix, which has `n_columns`.
+
+        Examples
+        --------
+        >>> matrix = WeightedSums.of(np.array([[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]]))
+        >>> matrix.transposed(3) @ torch.eye(2)
+        tensor([[0., 0.],
+                [2., 0.],
+                [3., 4.]])
+        """
+        counts = torch.diff(self.starts, append=self.starts.new_tensor([len(self.columns)]))
+        every = torch.arange(len(counts), dtype=torch.int32, device=counts.device)
+        rows = every.repeat_interleave(counts)
+        order = torch.argsort(self.columns, stable=True)
+        entries = torch.bincount(self.columns, minlength=n_columns)
+        starts = (entries.cumsum(0) - entries).to(torch.int32)
+        return WeightedSums(starts, rows[order], self.values[order])
+
     def __matmul__(self, dense: Tensor) -> Tensor:
         """Multiply with a matrix (columns, N); gives (rows, N)."""
         return functional.embedding_bag(
@@ -72,16 +99,8 @@ class WeightedSums(nn.Module):
         )
 
 
-def cubic_convolution(fraction: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights (..., 4) of the values -1, 0, 1, 2 for a position `fraction` after value 0."""
-    distance = np.abs(fraction[..., None] - TAPS)
-    near = ((SHARPNESS + 2.0) * distance - (SHARPNESS + 3.0)) * distance**2 + 1.0
-    far = SHARPNESS * (((distance - 5.0) * distance + 8.0) * distance - 4.0)
-    return np.where(distance <= 1.0, near, far)
-
-
-def cubic_spline(fraction: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights (..., 4) of the spline coefficients -1, 0, 1, 2, as `cubic_convolution`."""
+def _spline_weights(fraction: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights (..., 4) of the coefficients -1, 0, 1, 2 at a position `fraction` after 0."""
     rest = 1.0 - fraction
     before, last = rest**3 / 6.0, fraction**3 / 6.0
     here = 2.0 / 3.0 - fraction**2 * (1.0 - 0.5 * fraction)
@@ -134,27 +153,16 @@ def sampling_matrix(
     y: NDArray[np.float64],
     x: NDArray[np.float64],
     shape: tuple[int, int],
-    *,
-    kernel: Kernel = cubic_spline,
-    polar: bool = False,
-    blank: NDArray[np.bool_] | None = None,
 ) -> "WeightedSums":
-    """Build the matrix that interpolates an array of `shape` at given positions.
+    """Build the matrix that takes spline coefficients of `shape` to values at given positions.
 
     Parameters
     ----------
     y, x : ndarray (P, S), float64
         Row and column of the positions; each row of the matrix is the mean of S samples.
     shape : tuple of int
-        (H, W) of the array.
-    kernel : callable, optional
-        `cubic_spline`, for arrays of coefficients, or `cubic_convolution`, for arrays of values.
-    polar : bool, optional
-        The array's rows are rings and its columns angles: columns go around, and what lies before
-        ring 0 is on the far side of the centre. Beyond the last ring its value continues.
-        Otherwise the array goes on mirrored about its edges for half a pixel, and then gives 0.
-    blank : ndarray (P,), bool, optional
-        Positions that give 0.
+        (H, W) of the array, which goes on mirrored about its edges for half a pixel and is 0
+        beyond.
 
     Returns
     -------
@@ -165,26 +173,12 @@ def sampling_matrix(
     bottom, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
     row = bottom[..., None, None] + TAPS[:, None]  # (P, S, 4, 1)
     column = left[..., None, None] + TAPS  # (P, S, 1, 4)
-    weight = kernel(y - bottom)[..., :, None] * kernel(x - left)[..., None, :]  # (P, S, 4, 4)
-    if polar:
-        beyond = row < 0
-        column = (column + np.where(beyond, width // 2, 0)) % width
-        row = np.minimum(np.where(beyond, -1 - row, row), height - 1)
-    else:
-        inside = (np.abs(2.0 * y - (height - 1)) <= height + EDGE) & (
-            np.abs(2.0 * x - (width - 1)) <= width + EDGE
-        )
-        weight = weight * inside[..., None, None]
-        row, column = _mirrored(row, height), _mirrored(column, width)
-    if blank is not None:
-        weight = weight * ~blank[:, None, None, None]
-    place = row * width + column  # (P, S, 4, 4)
-    used = weight.reshape(len(y), -1) != 0.0
-    values = weight.reshape(len(y), -1)[used] / y.shape[1]
-    columns = place.reshape(len(y), -1)[used]
-    ends = np.cumsum(used.sum(axis=1))
-    return WeightedSums(
-        torch.from_numpy((ends - used.sum(axis=1)).astype(np.int32)),
-        torch.from_numpy(columns.astype(np.int32)),
-        torch.from_numpy(values.astype(np.float32)),
+    down, right = _spline_weights(y - bottom), _spline_weights(x - left)
+    weight = down[..., :, None] * right[..., None, :]  # (P, S, 4, 4)
+    inside = (np.abs(2.0 * y - (height - 1)) <= height + EDGE) & (
+        np.abs(2.0 * x - (width - 1)) <= width + EDGE
     )
+    weight = weight * inside[..., None, None]
+    row, column = _mirrored(row, height), _mirrored(column, width)
+    place = row * width + column  # (P, S, 4, 4)
+    return WeightedSums.sparse(place.reshape(len(y), -1), weight.reshape(len(y), -1) / y.shape[1])

@@ -1,29 +1,25 @@
 """Compare images with prototypes at all angles and both flips at once, on rings.
 
 With coefficients ``A`` of an image and ``B`` of a prototype (see `skysort.som.polar`) the product
-of the two over the disk at angle phi is ``sum_m Re(G_m exp(i m phi))``, where ``G_m`` is the sum of
-``conj(A) B`` over the rings: one batched matrix product for all modes, then one with the cosines
-and sines of the angles. The squared distance is ``|A|^2 + |B|^2`` minus twice that.
-
-Two things are extra channels of the same sum and cost nothing where they are not used. PINK's
-square window stands still while the image turns, so the norm of what it sees depends on the angle:
-the squared image against the window. Blank pixels take their share of the prototype's norm away:
-the blank pixels against the squared prototype.
+of the two at angle phi is ``sum_m Re(G_m exp(i m phi))``, where ``G_m`` is the sum of ``conj(A) B``
+over the rings: one batched matrix product for all modes, then one with the cosines and sines of the
+angles. The squared distance is the sum of both norms minus twice that.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from skysort.som.cores import CoreMatcher
-from skysort.som.matching import Window, window_mask
+from skysort.som.comparison import Comparison, View
+from skysort.som.interpolation import spline_coefficients
 from skysort.som.polar import PolarTransform
 from skysort.som.rings import Rings
 
-__all__ = ["Alignment", "Candidates", "PolarMatcher"]
+__all__ = ["Alignment", "Candidates", "OnRings", "PolarMatcher"]
 
 #: Modes and angles of the first look. The radio and optical images that were tried differ in these
 #: modes; the true best unit was among the first three for each of 300 FIRST images.
@@ -37,26 +33,30 @@ LOW_ANGLES = 32
 LONGLIST = 12
 #: Units that are looked at with all modes and angles.
 SHORTLIST = 4
-#: What is worth the exact comparison, besides the best alignment on the second-best unit: polar
-#: distances that exceed the least one by this share, and by this share of the image's norm. On
-#: 2,000 noisy synthetic sources and 1,200 of FIRST that kept the best unit of 99.8 %.
-NEAR_BEST = 0.05
-NEAR_NORM = 0.001
-#: The same between two alignments (flips, half turns) on one unit.
+#: What is worth the exact comparison, besides the best alignments of the two best units: squared
+#: distances on rings that exceed the least one of the image, or that of another alignment (flip,
+#: quarter turn) on the same unit, by no more than this share of it and this share of the norm.
+NEAR_BEST = 0.03
 NEAR_SAME = 0.02
-NEAR_SAME_NORM = 0.0005
-#: An image this near to its best unit, as a share of its norm, has its core compared exactly, with
-#: this many units: the errors of rings are of the size of its distance.
-NEAR_CORE = 0.05
-CORE_UNITS = 2
-#: Radius of the disk in pixels for which these shares hold. Rings sample a smaller image less
-#: well: what is added to them grows twice as fast as the inverse square of its radius, and its
-#: core does not have the only word.
-LARGE = 31.5
-#: Lists of a smaller image are so many times as long, at most.
-MOST_TIMES = 2.0
+NEAR_NORM = 0.001
 #: Equal scores differ by rounding; within this share of the norms they count as tied.
 ROUNDING = 1e-6
+
+
+class OnRings(NamedTuple):
+    """Images as rings know them.
+
+    Attributes
+    ----------
+    coefficients : Tensor (Q, M, 2, N), float32
+        See `skysort.som.polar`.
+    norms, power : Tensor (N,), float32
+        What an image adds to its squared distances at any angle, and its squared norm.
+    """
+
+    coefficients: Tensor
+    norms: Tensor
+    power: Tensor
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,6 @@ class Candidates:
         Angle in steps of 2 pi / n_rotations, from 0 to n_rotations - 1.
     is_round : Tensor (L,), bool
         Whether the image as it is may be about as near to the unit.
-    leads : Tensor (L,), bool
-        Whether it seems to be the nearest one of its image.
     """
 
     image: Tensor
@@ -107,11 +105,15 @@ class Candidates:
     flip: Tensor
     step: Tensor
     is_round: Tensor
-    leads: Tensor
 
     def of(self, images: Tensor) -> "Candidates":
         """Give the images other numbers: they are those at `images` (N,) of a longer list."""
         return replace(self, image=images[self.image])
+
+    def moved(self, rows: Tensor, step: Tensor) -> "Candidates":
+        """Take some of them, at other steps."""
+        flip, is_round = self.flip[rows], self.is_round[rows]
+        return Candidates(self.image[rows], self.unit[rows], flip, step, is_round)
 
     @classmethod
     def joined(cls, parts: Sequence["Candidates"]) -> "Candidates":
@@ -125,8 +127,7 @@ class Candidates:
         turn = alignment.angle_rad[image, unit].double() * (n_rotations / (2.0 * math.pi))
         step = turn.round().long() % n_rotations
         flip = alignment.flip[image, unit]
-        no = torch.zeros_like(flip)
-        return cls(image, unit, flip, step, is_round=no, leads=~no)
+        return cls(image, unit, flip, step, is_round=torch.zeros_like(flip))
 
 
 class PolarMatcher(nn.Module):
@@ -136,230 +137,139 @@ class PolarMatcher(nn.Module):
     ----------
     transform : PolarTransform
         Of images of the prototypes' size.
+    comparison : Comparison
+        The window.
     prototypes : Tensor (K, C, H, W), float32
         Square and finite.
     n_rotations : int
         Angles of the second look, a positive multiple of 4.
     use_flip : bool
         Whether mirror images are the same thing.
-    window, radius
-        See `skysort.som.matching.window_mask`.
+    smooth : bool, optional
+        Compare what the rings keep of both, as befits images with images: one is at distance 0
+        from itself, and what noise does between neighbouring pixels counts little. Otherwise the
+        pixels of the prototypes are compared.
     """
 
     _plain: Tensor
     _norms: Tensor
-    _blanked: Tensor
     _low: Tensor
     _coarse: Tensor
     _fine: Tensor
-    _inner: Tensor
-    _turned: Tensor
 
     def __init__(
         self,
         transform: PolarTransform,
+        comparison: Comparison,
         prototypes: Tensor,
         *,
         n_rotations: int,
         use_flip: bool,
-        window: Window,
-        radius: float | None = None,
+        smooth: bool = False,
     ) -> None:
         super().__init__()
         self.transform, self.n_rotations, self.use_flip = transform, n_rotations, use_flip
-        self.n_prototypes = len(prototypes)
-        self._square = window == "square"
-        size = prototypes.shape[-1]
-        mask = window_mask(size, window, radius).to(prototypes.device)
-        seen = prototypes * mask if self._square else prototypes
-        parts = [seen]
-        if self._square:
-            parts.append((-0.5 * mask).expand(len(seen), 1, size, size))
-        plain = transform.coefficients(torch.cat(parts, dim=1))  # (Q, M, 2, K)
+        self.comparison, self.n_prototypes, self._smooth = comparison, len(prototypes), smooth
+        self._own = prototypes.shape[1] * transform.n_radii  # rows of the image itself
+        self._prototypes, self._masked = prototypes, None  # type: Tensor, Tensor | None
+        plain = self._made_ready(blank=False)  # (Q, M, 2, K)
         self.register_buffer("_plain", plain)
-        n_own = seen.shape[1] * transform.rings.n_rings
-        self.register_buffer("_norms", plain[:n_own].square().sum(dim=(0, 1, 2)))  # (K,)
-        self.register_buffer("_blanked", 0.5 * seen.square())
-        self._cores = CoreMatcher(
-            prototypes, transform.rings, n_rotations=n_rotations, use_flip=use_flip
-        )
-        self._slack = slack(transform.rings.radius)
-        more = min(MOST_TIMES, self._slack)
-        self._n_long, self._n_short = round(more * LONGLIST), round(more * SHORTLIST)
-        self._masked: Tensor | None = None
+        norms = self._power(plain) if smooth else comparison.squared_norms(prototypes)
+        self.register_buffer("_norms", norms)  # (K,)
         modes, device = transform.rings.n_modes, prototypes.device
         self._n_coarse = min(COARSE_MODES, modes)
         self.register_buffer("_low", _waves(min(LOW_MODES, modes), LOW_ANGLES, device))
         self.register_buffer("_coarse", _waves(self._n_coarse, COARSE_ANGLES, device))
         self.register_buffer("_fine", _waves(modes, n_rotations, device))
 
-        rings = torch.arange(len(plain), device=device) % transform.rings.n_rings
-        inner = (rings < self._cores.n_rings).nonzero().squeeze(1)
-        self.register_buffer("_inner", inner)  # rows of the coefficients in the cores
-        turned = [
-            _waves_at(modes, 2.0 * math.pi / n_rotations * self._cores.step[self._cores.flip == f])
-            for f in self._flips()
-        ]
-        self.register_buffer("_turned", torch.stack(turned))  # (F, 2, A / F, M)
-
     def forward(self, images: Tensor) -> Alignment:
         """Align images (N, C, H, W) with all prototypes."""
-        return self.align(self.coefficients(images))
+        return self.align(self.sample(self.comparison.view(images)))
 
     @staticmethod
     def bytes_per_image(rings: Rings, n_prototypes: int, n_rotations: int) -> int:
         """Memory that matching takes for one image: samples, products, scores."""
         products = 4 * n_prototypes * (2 * rings.n_modes + COARSE_MODES + COARSE_ANGLES)
-        fine = 4 * round(MOST_TIMES * SHORTLIST) * (rings.n_modes + 2 * n_rotations)
-        samples = rings.n_rings * (rings.n_angles + 4 * rings.n_modes)
+        fine = 4 * SHORTLIST * (rings.n_modes + 2 * n_rotations)
+        samples = len(rings.radii) * (rings.n_angles + 4 * rings.n_modes)
         return 4 * (products + fine + samples)
 
-    def coefficients(self, images: Tensor, blank: Tensor | None = None) -> Tensor:
-        """Coefficients (Q, M, 2, N) of images (N, C, H, W) with all channels that matching needs.
+    def sample(self, view: View) -> OnRings:
+        """Sample images on rings."""
+        coefficients = self.transform.coefficients(view.splines)
+        if not self._smooth:
+            return OnRings(coefficients, view.norms, view.power)
+        power = self._power(coefficients)
+        return OnRings(coefficients, power if self.comparison.is_disk else view.norms, power)
 
-        Where `blank` (N, C, H, W) is True the images must be 0.
-        """
-        parts = [images]
-        if self._square:
-            parts.append(images.square().sum(dim=1, keepdim=True))
-        if blank is not None:
-            parts.append(blank.to(images.dtype))
-        return self.transform.coefficients(torch.cat(parts, dim=1) if len(parts) > 1 else images)
+    def _power(self, coefficients: Tensor) -> Tensor:
+        """Squared norms (N,) of the images that have these coefficients (Q, M, 2, N)."""
+        return coefficients[: self._own].square().sum(dim=(0, 1, 2))
 
-    def _prototypes(self, n_rows: int) -> Tensor:
-        """Coefficients of the prototypes for images whose coefficients have `n_rows` rows."""
+    def _made_ready(self, *, blank: bool) -> Tensor:
+        """Make what coefficients of images are multiplied with (Q, M, 2, K)."""
+        weights = self.comparison.weights(self._prototypes, blank=blank, whole=self._smooth)
+        if self._smooth:
+            return self.transform.coefficients(spline_coefficients(weights))
+        return self.transform.adjoint(weights)
+
+    def _of_prototypes(self, n_rows: int) -> Tensor:
+        """Find what coefficients with `n_rows` rows are multiplied with."""
         if n_rows == len(self._plain):
             return self._plain
         if self._masked is None:
-            self._masked = torch.cat([self._plain, self.transform.coefficients(self._blanked)])
+            self._masked = self._made_ready(blank=True)
         return self._masked
-
-    def _base(self, coefficients: Tensor) -> Tensor:
-        """Squared norms (N,): what an image adds to its squared distances at any angle."""
-        if self._square:
-            return coefficients.new_zeros(coefficients.shape[-1])
-        n_own = self._blanked.shape[1] * self.transform.rings.n_rings
-        return coefficients[:n_own].square().sum(dim=(0, 1, 2))
 
     def _products(self, coefficients: Tensor, n_modes: int) -> Tensor:
         """Multiply the first modes of images and prototypes, see `_multiply`."""
-        prototypes = self._prototypes(len(coefficients))
+        prototypes = self._of_prototypes(len(coefficients))
         return _multiply(coefficients[:, :n_modes], prototypes[:, :n_modes])
 
-    def align(self, coefficients: Tensor) -> Alignment:
+    def align(self, images: OnRings) -> Alignment:
         """Find the best angle and flip of each image for each prototype, in the first modes."""
-        products = self._products(coefficients, self._n_coarse)
-        cosine, sine = self._coarse
-        halves = [_halves(products, flip, cosine, sine) for flip in self._flips()]
+        products = self._products(images.coefficients, self._n_coarse)
+        halves = [_halves(products, flip, *self._coarse) for flip in self._flips()]
         angle, flip, score = _peaks(halves)
-        squared = self._base(coefficients)[:, None] + self._norms - 2.0 * score
+        squared = images.norms[:, None] + self._norms - 2.0 * score
         return Alignment(squared=squared.clamp_min_(0.0), angle_rad=angle, flip=flip)
 
     def _flips(self) -> tuple[bool, ...]:
         return (False, True) if self.use_flip else (False,)
 
-    def shortlist(
-        self, splines: Tensor, coefficients: Tensor, blank: Tensor | None = None
-    ) -> Candidates:
+    def shortlist(self, images: OnRings) -> Candidates:
         """Choose the few alignments of each image that may be the best or second-best unit.
 
         A first look at all prototypes in the first modes, a second one at the nearest of them with
-        all modes and angles, and for images that resemble their prototype a third one at the
-        pixels of the core. At least two prototypes of each image are among the candidates.
-
-        Parameters
-        ----------
-        splines : Tensor (N, C, H, W), float32
-            Spline coefficients of the images.
-        coefficients : Tensor (Q, M, 2, N)
-            Of these images, from `coefficients`.
-        blank : Tensor (N, C, H, W), bool, optional
-            Where the images are blank.
+        all modes and angles. At least two prototypes of each image are among the candidates, and
+        of each of these at most one alignment for each flip and quarter turn.
         """
-        products = self._products(coefficients, self.transform.rings.n_modes)
-        base = self._base(coefficients)
-        units = self._nearest(products[: self._n_coarse], base)  # (N, S)
+        products = self._products(images.coefficients, self.transform.rings.n_modes)
+        units = self._nearest(products[: self._n_coarse], images.power)  # (N, S)
         curves = self._curves(_of_units(products, units))  # (E, J, N, S)
-        squared = base[:, None] + self._norms[units] - 2.0 * curves.amax(dim=1)  # (E, N, S)
-        worth = self._worth(squared, base)
-        near = squared.amin(dim=(0, 2)) < NEAR_CORE * self._scale(base)
-        if blank is not None:
-            near &= ~blank.flatten(1).any(dim=1)
-        if self._slack == 1.0:
-            worth &= ~near[:, None]
-        edge, image, slot = worth.nonzero().unbind(dim=1)
-        step = self._steps(curves[edge, :, image, slot], edge, base[image])
-        unturned = base[:, None] + self._norms[units] - 2.0 * curves[0, 0]  # (N, S)
-        still = unturned <= self._same(squared.amin(dim=0), base)
-        leads = squared[edge, image, slot] <= squared.amin(dim=(0, 2))[image]
-        far = Candidates(image, units[image, slot], edge >= 2, step, still[image, slot], leads)
-        rows = near.nonzero().squeeze(1)
-        if len(rows) == 0:
-            return far
-        nearest = squared[:, rows].amin(dim=0)  # (n, S)
-        nearest += self._tie_break(base[rows], nearest.shape[1])
-        slots = nearest.topk(min(CORE_UNITS, nearest.shape[1]), dim=1, largest=False).indices
-        units = units[rows].gather(1, slots)
-        inner = coefficients[self._inner][..., rows]
-        outside = _pick(products, rows, units)
-        cores = self._by_core(splines[rows], inner, outside, base[rows], units)
-        return Candidates.joined([far, cores.of(rows)])
+        quarter = self.n_rotations // 4 + 1
+        tops = [part.amax(dim=1) for part in (curves[:, :quarter], curves[:, quarter:])]
+        fixed = images.norms[:, None] + self._norms[units]
+        squared = fixed - 2.0 * torch.cat(tops)  # (2 E, N, S)
+        nearest = squared.amin(dim=0)  # (N, S)
+        sector, image, slot = self._worth(squared, nearest, images.power).nonzero().unbind(dim=1)
+        edge, beyond = sector % len(curves), sector >= len(curves)
+        step = self._steps(curves[edge, :, image, slot], edge, beyond, images.power[image])
+        unturned = fixed - 2.0 * curves[0, 0]  # (N, S)
+        still = unturned <= self._same(nearest, images.power)
+        return Candidates(image, units[image, slot], edge >= 2, step, still[image, slot])
 
-    def _by_core(
-        self, splines: Tensor, inner: Tensor, products: Tensor, base: Tensor, units: Tensor
-    ) -> Candidates:
-        """Candidates by the pixels of the core, which take the place of the rings there.
-
-        Of images with the spline coefficients (n, C, H, W), with the coefficients `inner` of the
-        rings of their cores, and with their products (n, S, M, 2, 2) on all rings with their own
-        units (n, S).
-        """
-        fade = self._cores.fade.repeat(len(self._inner) // self._cores.n_rings).view(-1, 1, 1, 1)
-        prototypes = self._plain[self._inner] * fade
-        own = slice(0, self._blanked.shape[1] * self._cores.n_rings)
-        whole = base
-        if not self._square:
-            base = base - (inner[own].square() * fade[own]).sum(dim=(0, 1, 2))
-        norms = self._norms - (self._plain[self._inner][own] * prototypes[own]).sum(dim=(0, 1, 2))
-        every = torch.arange(len(units), device=units.device)
-        products = products - _pick(_multiply(inner, prototypes), every, units)
-        outside = torch.cat([_along(products, f, w) for f, w in enumerate(self._turned)], dim=2)
-        mixed = (base[:, None] + norms[units])[..., None] - 2.0 * outside  # (n, S, A)
-        mixed += self._cores.squared(splines, units)
-        unturned, n_steps = mixed[..., 0], self._cores.n_steps
-        sectors, place = mixed.view(*units.shape, -1, n_steps).min(
-            dim=3
-        )  # (n, S, E): quarter, flip
-        squared = sectors.amin(dim=2).clamp_min_(0.0)  # (n, S)
-        norm = self._slack * self._scale(whole)[:, None]
-        two = squared.topk(2, dim=1, largest=False).values
-        limit = two[:, :1] * (1.0 + NEAR_BEST) + NEAR_SAME_NORM * norm
-        same = self._same(squared, whole)
-        worth = sectors <= torch.minimum(limit, same)[..., None]
-        worth |= sectors <= torch.minimum(squared, two[:, 1:])[..., None]
-        image, slot, sector = worth.nonzero().unbind(dim=1)
-        chosen = sector * n_steps + place[image, slot, sector]
-        still = (unturned <= same)[image, slot]
-        return Candidates(
-            image,
-            units[image, slot],
-            self._cores.flip[chosen],
-            self._cores.step[chosen],
-            still,
-            leads=sectors[image, slot, sector] <= two[image, 0],
-        )
-
-    def _nearest(self, products: Tensor, base: Tensor) -> Tensor:
+    def _nearest(self, products: Tensor, power: Tensor) -> Tensor:
         """Nearest prototypes (N, S) in the first modes; ties go to the lowest index.
 
         The very first modes sort out most of them.
         """
-        every = torch.arange(self.n_prototypes, device=base.device).expand(len(base), -1)
-        some = self._best_of(every, products[: self._low.shape[2]], self._low, self._n_long, base)
-        return self._best_of(some, _of_units(products, some), self._coarse, self._n_short, base)
+        every = torch.arange(self.n_prototypes, device=power.device).expand(len(power), -1)
+        some = self._best_of(every, products[: self._low.shape[2]], self._low, LONGLIST, power)
+        return self._best_of(some, _of_units(products, some), self._coarse, SHORTLIST, power)
 
     def _best_of(
-        self, units: Tensor, products: Tensor, waves: Tensor, n_best: int, base: Tensor
+        self, units: Tensor, products: Tensor, waves: Tensor, n_best: int, power: Tensor
     ) -> Tensor:
         """Choose the `n_best` nearest of each image's units (N, S) by their products."""
         if units.shape[1] <= n_best:
@@ -370,14 +280,14 @@ class PolarMatcher(nn.Module):
             scores.append(even.add_(odd.abs_()).amax(dim=0))
         score = scores[0] if len(scores) == 1 else torch.maximum(*scores)
         squared = self._norms[units] - 2.0 * score  # (N, S); the image's own norm ranks nothing
-        squared += self._tie_break(base, units.shape[1])
+        squared += self._tie_break(power, units.shape[1])
         best = torch.topk(squared, n_best, largest=False, sorted=False).indices
         return units.gather(1, best.sort(dim=1).values)
 
-    def _tie_break(self, base: Tensor, n: int) -> Tensor:
+    def _tie_break(self, power: Tensor, n: int) -> Tensor:
         """Make what is added to squared distances (N, n), so that of equal ones the first wins."""
-        scale = ROUNDING * (self._norms.amax() + base[:, None])
-        return scale * torch.arange(n, device=base.device) / n
+        scale = ROUNDING * (self._norms.amax() + power[:, None])
+        return scale * torch.arange(n, device=power.device) / n
 
     def _curves(self, products: Tensor) -> Tensor:
         """Products at all angles (E, J, N, S): upwards and downwards from 0, then mirrored."""
@@ -387,44 +297,31 @@ class PolarMatcher(nn.Module):
             curves += [even - odd, even.add_(odd)]
         return torch.stack(curves)
 
-    def _worth(self, squared: Tensor, base: Tensor) -> Tensor:
-        """Which squared distances (E, N, S) are worth an exact look."""
-        norm = self._slack * self._scale(base)[:, None]
-        unit = squared.amin(dim=0)  # (N, S)
-        two = unit.topk(2, dim=1, largest=False).values.clamp_min(0.0)
-        limit = two[:, :1] * (1.0 + NEAR_BEST) + NEAR_NORM * norm
-        contends = (squared <= limit) & (squared <= self._same(unit, base))
-        return contends | (squared <= torch.minimum(unit, two[:, 1:]))
+    def _worth(self, squared: Tensor, nearest: Tensor, power: Tensor) -> Tensor:
+        """Which squared distances (E, N, S) are worth an exact look; `nearest` (N, S) is theirs."""
+        two = nearest.topk(2, dim=1, largest=False).values.clamp_min(0.0)
+        limit = two[:, :1] * (1.0 + NEAR_BEST) + NEAR_NORM * power[:, None]
+        contends = squared <= torch.minimum(limit, self._same(nearest, power))
+        return contends | (squared <= torch.minimum(nearest, two[:, 1:]))
 
-    def _same(self, squared: Tensor, base: Tensor) -> Tensor:
+    def _same(self, squared: Tensor, power: Tensor) -> Tensor:
         """Squared distances (N, S) up to which another alignment on a unit is as good."""
-        norm = self._slack * self._scale(base)[:, None]
-        return squared.clamp_min(0.0) * (1.0 + NEAR_SAME) + NEAR_SAME_NORM * norm
+        return squared.clamp_min(0.0) * (1.0 + NEAR_SAME) + NEAR_NORM * power[:, None]
 
-    def _scale(self, base: Tensor) -> Tensor:
-        """Squared norm (N,) of the images, or what stands for it in the square window."""
-        return base + self._norms.mean() if self._square else base
+    def _steps(self, curves: Tensor, edge: Tensor, beyond: Tensor, power: Tensor) -> Tensor:
+        """First angle (L,) at which a quarter of each curve (L, J) reaches its maximum, in steps.
 
-    def _steps(self, curves: Tensor, edge: Tensor, base: Tensor) -> Tensor:
-        """First angle of each curve (L, J) that reaches its maximum, in steps of a full turn."""
-        peak = curves.amax(dim=1, keepdim=True)
-        reached = curves >= peak - ROUNDING * (base[:, None] + self._norms.amax())
+        The quarter is the one at the edge, from no turn on, or the one `beyond` (L,).
+        """
         index = torch.arange(curves.shape[1], device=curves.device)
-        downwards = edge % 2 == 1
+        outside = (index > self.n_rotations // 4) != beyond[:, None]
+        curves = curves.masked_fill(outside, -torch.inf)
+        peak = curves.amax(dim=1, keepdim=True)
+        reached = curves >= peak - ROUNDING * (power[:, None] + self._norms.amax())
         first = torch.where(reached, index, len(index)).amin(dim=1)
         last = torch.where(reached, index, -1).amax(dim=1)
+        downwards = edge % 2 == 1
         return torch.where(downwards, self.n_rotations - last, first) % self.n_rotations
-
-
-def slack(radius: float) -> float:
-    """Factor of the shares that are added to rings of a disk of this radius in pixels.
-
-    Examples
-    --------
-    >>> slack(31.5), slack(100.0), slack(15.75)
-    (1.0, 1.0, 7.0)
-    """
-    return max(1.0, 2.0 * (LARGE / radius) ** 2 - 1.0)
 
 
 def _multiply(images: Tensor, prototypes: Tensor) -> Tensor:
@@ -444,35 +341,11 @@ def _of_units(products: Tensor, units: Tensor) -> Tensor:
     return products.gather(4, index)
 
 
-def _pick(products: Tensor, rows: Tensor, units: Tensor) -> Tensor:
-    """Products (n, S, M, 2, 2) of some images (n,) with their own units (n, S)."""
-    picked: Tensor = products.permute(2, 4, 0, 1, 3)[rows[:, None], units]
-    return picked
-
-
-def _along(products: Tensor, flip: int, waves: Tensor) -> Tensor:
-    """Products (n, S, J) at the angles of some waves (2, J, M), of `_pick`'s; mirrored or not."""
-    ac, ad, bc, bd = products.flatten(3).unbind(dim=3)  # (n, S, M) each
-    sign = 1 - 2 * flip
-    even, odd = ac + sign * bd, ad - sign * bc
-    cosine, sine = waves
-    if flip:  # a mirrored image has the factor (-1)^m
-        even[..., 1::2] *= -1.0
-        odd[..., 1::2] *= -1.0
-    along: Tensor = even @ cosine.T - odd @ sine.T
-    return along
-
-
 def _waves(n_modes: int, n_angles: int, device: torch.device) -> Tensor:
     """Cosines and sines (2, J, M) of the modes at the angles of half a turn, both ends included."""
     angle = 2.0 * math.pi / n_angles * torch.arange(n_angles // 2 + 1, dtype=torch.float64)
-    return _waves_at(n_modes, angle.to(device))
-
-
-def _waves_at(n_modes: int, angle_rad: Tensor) -> Tensor:
-    """Cosines and sines (2, J, M) of the modes at angles (J,)."""
-    phase = angle_rad[:, None].double() * torch.arange(n_modes, device=angle_rad.device)
-    return torch.stack([torch.cos(phase), torch.sin(phase)]).float()
+    phase = angle[:, None] * torch.arange(n_modes)
+    return torch.stack([torch.cos(phase), torch.sin(phase)]).float().to(device)
 
 
 def _halves(products: Tensor, flip: bool, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:

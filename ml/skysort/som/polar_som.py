@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skysort.errors import InputError
+from skysort.som.backturn import BackTurner
 from skysort.som.base import MEMORY_BYTES, SOM, Course
+from skysort.som.comparison import Comparison
 from skysort.som.config import EpochReport, SOMConfig
-from skysort.som.matching import window_mask
+from skysort.som.interpolation import spline_coefficients
 from skysort.som.polar import PolarTransform
 from skysort.som.polar_matching import Alignment, Candidates, PolarMatcher
 from skysort.som.projection import Projection
@@ -45,7 +47,7 @@ PARTS_PER_BATCH = 8
 def tensor_cores(device: torch.device) -> Iterator[None]:
     """Let a graphics card multiply with TF32, whose ten bits suffice to choose candidates.
 
-    Exact distances are no matrix products, so they keep all bits.
+    Exact distances are made outside, with all bits.
     """
     if device.type != "cuda":
         yield
@@ -104,9 +106,8 @@ class PolarSOM(SOM):
         super().__init__(config, device=device, memory_bytes=memory_bytes)
         size = config.image_shape[1]
         self.transform = PolarTransform(config.rings, device=self.device)
-        self._window = window_mask(size, config.window, config.radius)
-        everywhere = torch.ones_like(self._window)
-        self._window_turner = Turner(size, config.n_rotations, self._window, self.device)
+        self._comparison = Comparison(size, config.window, config.radius, device=self.device)
+        everywhere = torch.ones((size, size), dtype=torch.bool)
         self._turner = Turner(size, config.n_rotations, everywhere, self.device)
         self._n_batches, self._mass = 0, torch.zeros(len(self.weights), device=self.device)
 
@@ -114,20 +115,18 @@ class PolarSOM(SOM):
         """Make the present prototypes ready to be compared with images on rings."""
         return PolarMatcher(
             self.transform,
+            self._comparison,
             self.weights * self._scale,
             n_rotations=self.config.n_rotations,
             use_flip=self.config.use_flip,
-            window=self.config.window,
-            radius=self.config.radius,
         )
 
     def _refiner(self) -> Refiner:
         return Refiner(
             self.weights * self._scale,
-            self._window_turner,
-            window=self._window,
-            is_disk=self.config.window == "disk",
-            use_flip=self.config.use_flip,
+            self._comparison,
+            BackTurner(self._comparison.window, self.config.n_rotations),
+            memory_bytes=self.memory_bytes,
         )
 
     @property
@@ -147,7 +146,7 @@ class PolarSOM(SOM):
         """Images (n, C, H, W) on the device, and where they are blank."""
         if chunk.blank is None:
             return self._scaled(chunk.pixels), None
-        unseen = chunk.blank[..., self._window.numpy()].all(axis=(1, 2))
+        unseen = chunk.blank[..., self._comparison.window.cpu().numpy()].all(axis=(1, 2))
         if unseen.any():
             raise InputError(
                 f"image {chunk.index[np.argmax(unseen)]} is blank in the whole window that is "
@@ -258,7 +257,7 @@ class PolarSOM(SOM):
         n_units, rings = self.config.grid.n_units, self.config.rings
         if epoch + 1 == self.config.epochs:
             return PixelSums(self._turner, n_units, self.config.image_shape)
-        rows = self.config.image_shape[0] * rings.n_rings
+        rows = self.config.image_shape[0] * len(rings.radii)
         return PolarSums(n_units, rows, rings.n_modes, self.device)
 
     def _gather(
@@ -275,14 +274,14 @@ class PolarSOM(SOM):
         for start, stop in slices(len(chunk), self._block):
             part, gaps = images[start:stop], None if blank is None else blank[start:stop]
             with tensor_cores(self.device):
-                coefficients = matcher.coefficients(part, gaps)
-                alignment = matcher.align(coefficients)
+                on_rings = matcher.sample(self._comparison.view(part, gaps))
+                alignment = matcher.align(on_rings)
             squared, best = alignment.squared.min(dim=1)
             members.add(best, squared.sqrt(), index[start:stop])
             if gaps is not None and gaps.any():
                 part = self._filled(part, gaps, alignment, best)
-                coefficients = matcher.coefficients(part)
-            sums.add_aligned(part, coefficients, alignment, reach[best])
+                on_rings = matcher.sample(self._comparison.view(part))
+            sums.add_aligned(part, on_rings.coefficients, alignment, reach[best])
 
     def _filled(self, images: Tensor, gaps: Tensor, alignment: Alignment, best: Tensor) -> Tensor:
         """Images whose blank pixels are those of their best prototypes, turned back onto them.
@@ -305,21 +304,26 @@ class PolarSOM(SOM):
     def _present(self, sums: PolarSums | PixelSums) -> Tensor:
         """Draw the prototypes as the sums do: as coefficients, or as pixels."""
         scaled = self.weights * self._scale
-        return self.transform.coefficients(scaled) if isinstance(sums, PolarSums) else scaled
+        if isinstance(sums, PixelSums):
+            return scaled
+        return self.transform.coefficients(spline_coefficients(scaled))
 
     def _placer(self) -> Callable[[Chunk], Projection]:
         matcher, refiner = self.matcher(), self._refiner()
+        # Kept between chunks: fresh memory takes half as long again as what is written there.
+        kept = torch.empty((0, *self.config.image_shape), device=self.device)
 
         def place(chunk: Chunk) -> Projection:
+            nonlocal kept
             images, blank = self._on_device(chunk)
-            pixels, found = refiner.read(images, blank), []
+            if len(kept) < len(images):
+                kept = torch.empty_like(images)
+            view, found = self._comparison.view(images, blank, out=kept), []
             for start, stop in slices(len(chunk), self._block):
-                part, gaps = images[start:stop], None if blank is None else blank[start:stop]
                 with tensor_cores(self.device):
-                    coefficients = matcher.coefficients(part, gaps)
-                    candidates = matcher.shortlist(pixels.splines[start:stop], coefficients, gaps)
+                    candidates = matcher.shortlist(matcher.sample(view.part(start, stop)))
                 found.append(candidates.of(torch.arange(start, stop, device=self.device)))
-            places = refiner.refine(pixels, Candidates.joined(found))
+            places = refiner.refine(view, Candidates.joined(found))
             return Projection(*(column.cpu().numpy() for column in places))
 
         return place
@@ -333,12 +337,13 @@ class PolarSOM(SOM):
         adjacent = torch.from_numpy(self.config.grid.neighbours()).to(self.device)
         found = []
         for start, stop in slices(len(scaled), self._block):
-            alignment = matcher.align(matcher.coefficients(scaled[start:stop]))
+            alignment = matcher(scaled[start:stop])
             pairs = Candidates.chosen(alignment, adjacent[start:stop], self.config.n_rotations)
             found.append(pairs.of(torch.arange(start, stop, device=self.device)))
         pairs, refiner = Candidates.joined(found), self._refiner()
         distances = np.full((len(scaled), len(scaled)), np.nan)
-        exact = refiner.distances(refiner.read(scaled), pairs).cpu().numpy().astype(np.float64)
-        distances[pairs.image.cpu().numpy(), pairs.unit.cpu().numpy()] = exact
+        exact = refiner.distances(self._comparison.view(scaled), pairs)
+        place = pairs.image.cpu().numpy(), pairs.unit.cpu().numpy()
+        distances[place] = exact.double().cpu().numpy()
         smaller: NDArray[np.float64] = np.fmin(distances, distances.T)
         return smaller

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,14 @@ MODES_PER_RING = 0.75
 FEWEST_MODES = 24
 #: Samples around a ring for each mode; the Nyquist limit is 2.
 ANGLES_PER_MODE = 3
-#: The midpoint rule misses this share of the innermost ring: Euler-Maclaurin, (1/24) / (1/2).
-INNERMOST_EXCESS = 1.0 / 12.0
+#: Rings of the core are this far apart in pixels, since point sources lie there; farther out their
+#: distance grows to that of all others, by this share of the radius.
+CORE_WIDTH = 0.5
+GROWTH = 0.2
+#: Points of the polynomials between rings.
+TAPS = 8
+#: The last ring lies on the edge to this share.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,8 @@ class Rings:
     radius : float
         Of the disk in pixels, at most (size - 1) / 2, where no angle leaves the image.
     n_rings : int
-        Rings of equal width.
+        As many rings of equal width as fill the disk; in the core they lie closer, which makes
+        some more of them.
     n_angles : int
         Samples around each ring, a positive multiple of 4: quarter turns and flips then only move
         samples.
@@ -68,22 +76,66 @@ class Rings:
                 f"got {self.n_modes}"
             )
 
-    @property
-    def width(self) -> float:
-        """Distance between two rings in pixels."""
-        return self.radius / self.n_rings
-
+    @cached_property
     def radii(self) -> NDArray[np.float64]:
-        """Radii (R,) of the rings in pixels."""
-        radii: NDArray[np.float64] = (np.arange(self.n_rings, dtype=np.float64) + 0.5) * self.width
-        return radii
+        """Radii (R,) of the rings in pixels: from 0, the centre, to the edge of the disk."""
+        width, radii = self.radius / self.n_rings, [0.0]
+        while radii[-1] < self.radius * (1.0 - ROUNDING):
+            radii.append(radii[-1] + min(max(GROWTH * radii[-1], CORE_WIDTH), width))
+        return np.array(radii) * (self.radius / radii[-1])
 
+    @property
+    def edges(self) -> NDArray[np.float64]:
+        """Radii (R + 1,) in pixels between which each ring stands for the image."""
+        between = 0.5 * (self.radii[1:] + self.radii[:-1])
+        return np.concatenate([[0.0], between, [self.radius]])
+
+    @property
     def weights(self) -> NDArray[np.float64]:
         """Weight (R,) of a ring's coefficients: the root of its area in pixels."""
-        area: NDArray[np.float64] = 2.0 * math.pi * self.radii() * self.width
-        area[0] *= 1.0 - INNERMOST_EXCESS
-        root: NDArray[np.float64] = np.sqrt(area)
+        root: NDArray[np.float64] = np.sqrt(math.pi * np.diff(np.square(self.edges)))
         return root
+
+    def between(self, radius: NDArray[np.float64], *, odd: bool) -> NDArray[np.float64]:
+        """Interpolate what the rings know of a mode to other radii.
+
+        By polynomials through the nearest rings (Lagrange). Beyond the centre lies the far side of
+        the image, where even modes are the same and odd ones have the other sign.
+
+        Parameters
+        ----------
+        radius : ndarray (P,), float64
+            In pixels; beyond the last ring its value holds.
+        odd : bool
+            Whether the mode is odd.
+
+        Returns
+        -------
+        ndarray (P, R), float64
+            Weights of the rings.
+
+        Examples
+        --------
+        >>> rings = default_rings(9)
+        >>> weights = rings.between(np.array([1.3, 9.0]), odd=False)
+        >>> (weights @ rings.radii**2).round(6).tolist()
+        [1.69, 16.0]
+        """
+        n, sign = len(self.radii), -1.0 if odd else 1.0
+        nodes = np.concatenate([-self.radii[:0:-1], self.radii])
+        ring = np.abs(np.arange(1 - n, n))
+        signs = np.where(np.arange(1 - n, n) < 0, sign, 1.0)
+        taps = min(TAPS, len(nodes))
+        at = np.minimum(radius, self.radius)
+        first = np.searchsorted(nodes, at, side="right") - taps // 2
+        places = np.clip(first, 0, len(nodes) - taps)[:, None] + np.arange(taps)  # (P, T)
+        near, found = nodes[places], np.zeros((len(at), n))
+        for tap in range(taps):
+            rest = np.delete(near, tap, axis=1)
+            factors = (at[:, None] - rest) / (near[:, tap, None] - rest)
+            share = factors.prod(axis=1) * signs[places[:, tap]]
+            np.add.at(found, (np.arange(len(at)), ring[places[:, tap]]), share)
+        return found
 
 
 def default_rings(
@@ -104,7 +156,8 @@ def default_rings(
     radius = (size - 1) / 2.0 if radius is None else radius
     rings = min(MOST_RINGS, max(1, math.ceil(radius))) if n_rings is None else n_rings
     if n_modes is None:
-        wanted = max(4, min(rings, max(FEWEST_MODES, math.ceil(MODES_PER_RING * rings))))
+        most = max(FEWEST_MODES, math.ceil(MODES_PER_RING * rings))
+        wanted = max(4, min(most, math.ceil(math.pi * radius)))
         n_modes = wanted if n_angles is None else max(1, n_angles // ANGLES_PER_MODE)
     if n_angles is None:
         n_angles = 4 * math.ceil(ANGLES_PER_MODE * n_modes / 4)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
+from skysort.som.comparison import Comparison
 from skysort.som.config import SOMConfig
+from skysort.som.interpolation import spline_coefficients
 from skysort.som.polar import PolarTransform
 from skysort.som.polar_matching import Alignment, PolarMatcher
 from skysort.som.stack import ImageStack, Rows, read_chunk, slices
@@ -150,7 +152,8 @@ def seed_prototypes(images: ImageStack, config: SOMConfig, *, device: torch.devi
     squared = torch.minimum(alignment.squared, alignment.squared.T).fill_diagonal_(0.0)
     apart = squared.sqrt().cpu().numpy().astype(np.float64)
     if config.initialization == "pca":
-        coordinates = _aligned(transform.coefficients(pool), alignment, int(apart.sum(1).argmin()))
+        coefficients = transform.coefficients(spline_coefficients(pool))
+        coordinates = _aligned(coefficients, alignment, int(apart.sum(1).argmin()))
         plane = principal_plane(coordinates.cpu().numpy(), config.rows, config.columns)
         shape = (-1, transform.rings.n_modes, 2, n_units)
         coefficients = torch.from_numpy(plane.T.astype(np.float32)).to(device).reshape(shape)
@@ -164,16 +167,13 @@ def _all_pairs(pool: Tensor, transform: PolarTransform, config: SOMConfig) -> Al
     """Alignments of all images of the pool (M, C, H, W) with each other."""
     matcher = PolarMatcher(
         transform,
+        Comparison(config.image_shape[1], config.window, config.radius, device=pool.device),
         pool,
         n_rotations=config.n_rotations,
         use_flip=config.use_flip,
-        window=config.window,
-        radius=config.radius,
+        smooth=True,
     )
-    parts = [
-        matcher.align(matcher.coefficients(pool[start:stop]))
-        for start, stop in slices(len(pool), BLOCK)
-    ]
+    parts = [matcher(pool[start:stop]) for start, stop in slices(len(pool), BLOCK)]
     return Alignment(
         squared=torch.cat([part.squared for part in parts]),
         angle_rad=torch.cat([part.angle_rad for part in parts]),
