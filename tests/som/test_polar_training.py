@@ -14,7 +14,7 @@ from skysort.som.polar_som import PolarSOM
 from skysort.som.quality import hits, quantization_error, topographic_error
 from skysort.som.rotation import rotate_images
 from skysort.som.seeding import seed_prototypes
-from skysort.som.training import PixelSums, PolarSums
+from skysort.som.training import AlignedRows, PixelSums, PolarSums
 from tests.som.shapes import make_blobs, make_shapes
 
 SIZE = 24
@@ -112,7 +112,7 @@ def test_sums_in_pixels_are_means_of_turned_images(channels):
     sums = PixelSums(som._turner, 4, som.config.image_shape)
     for part in (slice(0, 11), slice(11, 30)):
         here = Alignment(*(x[part] for x in (whole.squared, whole.angle_rad, whole.flip)))
-        sums.add_aligned(images[part], torch.empty(0), here, weights[part])
+        sums.add(spline_coefficients(images[part]), AlignedRows.of(here, weights[part]))
     expected = plain_means(images, whole, weights)
     assert torch.allclose(sums.means(torch.zeros_like(expected)), expected, atol=1e-4)
 
@@ -123,7 +123,7 @@ def test_a_prototype_that_no_image_reaches_stays():
     alignment, weights = make_alignment(10, 3)
     weights[:, 1] = 0.0
     sums = PixelSums(som._turner, 3, SHAPE)
-    sums.add_aligned(images, torch.empty(0), alignment, weights)
+    sums.add(spline_coefficients(images), AlignedRows.of(alignment, weights))
     before = torch.full((3, *SHAPE), 7.0)
     assert (sums.means(before)[1] == 7.0).all()
     assert not (sums.means(before)[0] == 7.0).any()

@@ -54,6 +54,8 @@ class BackTurner:
         self.n_windows = math.ceil(self.quarter / self.n_steps)
         self.n_products = self.n_steps + 2 * MARGIN
         self._window = window
+        # Fresh memory takes longer than what is written there, so refiners share it in turn.
+        self._room, self._tenant = torch.empty(0), object()
         kept = window.cpu().numpy()
         self._matrices, reached = _back(kept.tobytes(), len(kept), n_rotations, self._last)
         places = torch.arange(window.numel()).view(window.shape)
@@ -65,15 +67,29 @@ class BackTurner:
         """One beyond the last step."""
         return self.n_windows * self.n_steps + MARGIN
 
-    def turn(self, images: Tensor) -> Tensor:
-        """Turn images (K, B, H, W) back by every step; gives (K, T, B * P).
+    def turn_for(self, tenant: object, images: Tensor) -> Tensor:
+        """Turn images back as `turn`, once for each tenant, in room that the next one takes over.
+
+        What is given holds until another tenant asks.
+        """
+        if self._tenant != tenant:
+            size = len(images) * self.bytes_per_image(images.shape[1]) // 4
+            if self._room.numel() != size or self._room.device != images.device:
+                self._room = images.new_empty(size)
+            self.turn(images, out=self._room)
+            self._tenant = tenant
+        return self._room.view(len(images), len(self._matrices), -1)
+
+    def turn(self, images: Tensor, out: Tensor | None = None) -> Tensor:
+        """Turn images (K, B, H, W) back by every step; gives (K, T, B * P), written to `out`.
 
         From `MARGIN` steps before 0 on.
         """
         n_images, channels = images.shape[:2]
         columns = images[..., self._window].flatten(0, 1).T.contiguous()  # (D, K * B)
         n_pixels = self.pixels.shape[1]
-        turned = images.new_empty((n_images, len(self._matrices), channels, n_pixels))
+        shape = (n_images, len(self._matrices), channels, n_pixels)
+        turned = images.new_empty(shape) if out is None else out.view(shape)
         for step, matrix in enumerate(self._matrices):
             back = matrix.to(self.device) @ columns  # (P, K * B)
             turned[:, step] = back.T.view(n_images, channels, n_pixels)

@@ -17,6 +17,7 @@ from skysort.errors import InputError
 from skysort.som.checkpoint import MapState, load_map, save_map
 from skysort.som.config import EpochReport, SOMConfig
 from skysort.som.distributed import Team
+from skysort.som.interpolation import spline_coefficients
 from skysort.som.projection import Projection
 from skysort.som.quality import map_quality, u_matrix
 from skysort.som.seeding import seed_prototypes
@@ -30,7 +31,7 @@ from skysort.som.stack import (
     read_chunk,
     slices,
 )
-from skysort.som.training import Members, PixelSums
+from skysort.som.training import AlignedRows, Members, PixelSums
 from skysort.som.turning import Turner
 
 __all__ = ["SOM", "Course"]
@@ -469,7 +470,8 @@ class SOM(ABC):
                 for column in (projection.best, projection.angle_rad, projection.flip)
             )
             every = torch.arange(len(pixels), device=self.device)
-            sums.add(pixels, every, unit, angle, flip, torch.ones_like(angle))
+            rows = AlignedRows(every, unit, angle, flip, torch.ones_like(angle))
+            sums.add(spline_coefficients(pixels), rows)
             if on_progress is not None:
                 on_progress(int(chunk.index[-1]) + 1, len(images))
         return sums.means(self.weights).cpu().numpy()

@@ -77,11 +77,10 @@ class Alignment:
     angle_rad: Tensor
     flip: Tensor
 
-    def best_two(self) -> tuple[Tensor, Tensor]:
-        """Best and second-best prototypes (N,); ties go to the lowest index."""
-        best = self.squared.min(dim=1).indices
-        rest = self.squared.scatter(1, best[:, None], torch.inf)
-        return best, rest.min(dim=1).indices
+    def put(self, unit: Tensor, angle_rad: Tensor, flip: Tensor) -> None:
+        """Let each image lie on one unit (N,) as is known better, in place."""
+        every = torch.arange(len(unit), device=unit.device)
+        self.angle_rad[every, unit], self.flip[every, unit] = angle_rad, flip
 
 
 @dataclass(frozen=True)

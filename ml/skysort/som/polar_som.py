@@ -9,6 +9,7 @@ Kohonen's batch rule (Self-Organizing Maps, 3rd ed., 2001, sec. 3.6).
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ from skysort.som.projection import Projection
 from skysort.som.refinement import Refiner
 from skysort.som.rotation import rotate_images
 from skysort.som.stack import Chunk, ImageStack, slices
-from skysort.som.training import Members, PixelSums, PolarSums, neighbourhood
+from skysort.som.training import AlignedRows, Members, PixelSums, PolarSums, neighbourhood
 from skysort.som.turning import Turner
 
 __all__ = ["EpochReport", "PartialUpdate", "PolarSOM", "Projection", "SOMConfig"]
@@ -39,6 +40,8 @@ BLOCK = {"cpu": 192, "cuda": 8192}
 #: Images that are read, and whose candidates are compared exactly, at once: the more there are,
 #: the more of them share an angle. They may take a quarter of the memory, and what turns them, too.
 CHUNK = 4096
+#: In the last epoch images are placed exactly if a batch has as many for each unit.
+PLACED_PER_UNIT = 4
 #: A batch is cut into as many parts, from all over the survey, that several processes share.
 PARTS_PER_BATCH = 8
 
@@ -121,11 +124,15 @@ class PolarSOM(SOM):
             use_flip=self.config.use_flip,
         )
 
+    @cached_property
+    def _back(self) -> BackTurner:
+        return BackTurner(self._comparison.window, self.config.n_rotations)
+
     def _refiner(self) -> Refiner:
         return Refiner(
             self.weights * self._scale,
             self._comparison,
-            BackTurner(self._comparison.window, self.config.n_rotations),
+            self._back,
             memory_bytes=self.memory_bytes,
         )
 
@@ -156,7 +163,6 @@ class PolarSOM(SOM):
 
     def _epoch(self, images: ImageStack, held_out: NDArray[np.int64], course: Course) -> int | None:
         epoch, total, done = self.next_epoch, len(images), 0
-        reach = neighbourhood(self.config.grid, self.config.sigma(epoch)).to(self.device).float()
         members = Members(self.config.grid.n_units, self.device)
         running = self._sums(epoch)
         if self.config.batch_size is not None:
@@ -165,11 +171,11 @@ class PolarSOM(SOM):
             )
             running.begin(self._present(running), weight)
         for batch in self._batches(total, epoch):
-            sums, matcher = self._sums(epoch), self.matcher()
+            sums, gather = self._sums(epoch), self._gatherer(epoch)
             for chunk in self._read(images, self.team.share(batch)):
                 if not course.goes_on():
                     break
-                self._gather(chunk.without(held_out), matcher, reach, sums, members)
+                gather(chunk.without(held_out), sums, members)
                 done += len(chunk) * self.team.size
                 course.tell(epoch * total + min(done, total))
             if any(self.team.gather(course.stopped)):
@@ -197,11 +203,10 @@ class PolarSOM(SOM):
             The updates of parts of the images add up to that of all; `apply` moves the map.
         """
         epoch = self.config.epochs - 1 if epoch is None else epoch
-        reach = neighbourhood(self.config.grid, self.config.sigma(epoch)).to(self.device).float()
         members = Members(self.config.grid.n_units, self.device)
-        sums, matcher = self._sums(epoch), self.matcher()
+        sums, gather = self._sums(epoch), self._gatherer(epoch)
         for chunk in self._read(images, slices(len(images), self._chunk_size)):
-            self._gather(chunk, matcher, reach, sums, members)
+            gather(chunk, sums, members)
         return PartialUpdate(epoch, sums.numerator, sums.denominator, members.error)
 
     def apply(self, update: PartialUpdate, *, weight: Tensor | None = None) -> None:
@@ -260,28 +265,50 @@ class PolarSOM(SOM):
         rows = self.config.image_shape[0] * len(rings.radii)
         return PolarSums(n_units, rows, rings.n_modes, self.device)
 
-    def _gather(
-        self,
-        chunk: Chunk,
-        matcher: PolarMatcher,
-        reach: Tensor,
-        sums: PolarSums | PixelSums,
-        members: Members,
-    ) -> None:
-        """Match a chunk and add it, aligned, to what each prototype is to become."""
-        images, blank = self._on_device(chunk)
-        index = torch.from_numpy(chunk.index).to(self.device)
-        for start, stop in slices(len(chunk), self._block):
-            part, gaps = images[start:stop], None if blank is None else blank[start:stop]
-            with tensor_cores(self.device):
-                on_rings = matcher.sample(self._comparison.view(part, gaps))
-                alignment = matcher.align(on_rings)
-            squared, best = alignment.squared.min(dim=1)
-            members.add(best, squared.sqrt(), index[start:stop])
-            if gaps is not None and gaps.any():
-                part = self._filled(part, gaps, alignment, best)
-                on_rings = matcher.sample(self._comparison.view(part))
-            sums.add_aligned(part, on_rings.coefficients, alignment, reach[best])
+    def _gatherer(self, epoch: int) -> Callable[[Chunk, PolarSums | PixelSums, Members], None]:
+        """Make what matches a chunk and adds it, aligned, to what each prototype is to become.
+
+        In the last epoch images are placed as a projection does it, unless batches are so small
+        that making the prototypes ready for that took longer.
+        """
+        config, matcher = self.config, self.matcher()
+        reach = neighbourhood(config.grid, config.sigma(epoch)).to(self.device).float()
+        is_small = (config.batch_size or math.inf) < PLACED_PER_UNIT * config.grid.n_units
+        refiner = self._refiner() if epoch + 1 == config.epochs and not is_small else None
+
+        def gather(chunk: Chunk, sums: PolarSums | PixelSums, members: Members) -> None:
+            images, blank = self._on_device(chunk)
+            index = torch.from_numpy(chunk.index).to(self.device)
+            splines, rows = [], []
+            for start, stop in slices(len(chunk), self._block):
+                part, gaps = images[start:stop], None if blank is None else blank[start:stop]
+                view = self._comparison.view(part, gaps)
+                with tensor_cores(self.device):
+                    on_rings = matcher.sample(view)
+                    alignment = matcher.align(on_rings)
+                squared, best = alignment.squared.min(dim=1)
+                if refiner is not None:
+                    with tensor_cores(self.device):
+                        candidates = matcher.shortlist(on_rings)
+                    places = refiner.refine(view, candidates)
+                    squared, best = places.distance.square(), places.best
+                    alignment.put(best, places.angle_rad, places.flip)
+                members.add(best, squared.sqrt(), index[start:stop])
+                if gaps is not None and gaps.any():
+                    part = self._filled(part, gaps, alignment, best)
+                    view = self._comparison.view(part)
+                    with tensor_cores(self.device):
+                        on_rings = matcher.sample(view)
+                if isinstance(sums, PolarSums):
+                    own = on_rings.coefficients[: len(sums.numerator)]
+                    sums.add(own, alignment.angle_rad, alignment.flip, reach[best])
+                else:
+                    splines.append(view.splines[:, : images.shape[1]])
+                    rows.append(AlignedRows.of(alignment, reach[best], start))
+            if isinstance(sums, PixelSums) and rows:
+                sums.add(torch.cat(splines), AlignedRows.joined(rows))
+
+        return gather
 
     def _filled(self, images: Tensor, gaps: Tensor, alignment: Alignment, best: Tensor) -> Tensor:
         """Images whose blank pixels are those of their best prototypes, turned back onto them.

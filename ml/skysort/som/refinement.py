@@ -65,8 +65,7 @@ class Refiner:
     ) -> None:
         self.prototypes, self.comparison, self.back = prototypes, comparison, back
         self._norms = comparison.squared_norms(prototypes)  # (K,)
-        self._memory_bytes = memory_bytes
-        self._kept: dict[bool, Tensor] = {}
+        self._memory_bytes, self._key = memory_bytes, object()
         self._n_compared = prototypes.shape[1] * int(comparison.window.sum())  # pixels
 
     @cached_property
@@ -216,15 +215,13 @@ class Refiner:
 
     def _banks(self, *, blank: bool) -> Iterator[tuple[slice, Tensor]]:
         """Blocks of prototypes, and these turned back (k, T, B * P)."""
-        if blank in self._kept:
-            yield slice(0, len(self.prototypes)), self._kept[blank]
-            return
         weights = self.comparison.weights(self.prototypes, blank=blank)
         at_once = max(1, self._memory_bytes // self.back.bytes_per_image(weights.shape[1]))
+        if at_once >= len(weights):
+            yield slice(0, len(weights)), self.back.turn_for((self._key, blank), weights)
+            return
         for start in range(0, len(weights), at_once):
             bank = self.back.turn(weights[start : start + at_once])
-            if at_once >= len(weights):
-                self._kept[blank] = bank
             yield slice(start, start + len(bank)), bank
 
     def _nearest(self, view: View, candidates: Candidates, step: Tensor, squared: Tensor) -> Tensor:

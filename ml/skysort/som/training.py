@@ -5,6 +5,8 @@ frame of each prototype that it updates. Online: Polsterer, Gieseke & Igel 2015,
 """
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,13 +15,21 @@ from torch import Tensor
 from skysort.som.config import PINK_SIGMA, PINK_STEP
 from skysort.som.distributed import Team
 from skysort.som.grid import Grid
-from skysort.som.interpolation import WeightedSums, spline_coefficients
+from skysort.som.interpolation import WeightedSums
 from skysort.som.matching import Match
 from skysort.som.polar_matching import Alignment
 from skysort.som.rotation import N_SYMMETRIES, symmetry_apply
 from skysort.som.turning import Turner
 
-__all__ = ["BatchSums", "Members", "PixelSums", "PolarSums", "neighbourhood", "pink_step"]
+__all__ = [
+    "AlignedRows",
+    "BatchSums",
+    "Members",
+    "PixelSums",
+    "PolarSums",
+    "neighbourhood",
+    "pink_step",
+]
 
 #: An image is not aligned to units that would receive less of it than this: beyond 3.7 sigma.
 MINIMUM_WEIGHT = 1e-3
@@ -135,17 +145,43 @@ class PolarSums:
             )
         self.numerator += part.view(modes, rows, 2, n_units).transpose(0, 1)
 
-    def add_aligned(
-        self, images: Tensor, coefficients: Tensor, alignment: Alignment, weights: Tensor
-    ) -> None:
-        """Add matched images (n, C, H, W) by their coefficients, with weights (n, K)."""
-        del images
-        own = coefficients[: len(self.numerator)]
-        self.add(own, alignment.angle_rad, alignment.flip, weights)
-
     def means(self, coefficients: Tensor) -> Tensor:
         """Weighted means (Q, M, 2, K), float32; a prototype that no image reached stays."""
         return _mean(self.numerator, self.denominator, coefficients)
+
+
+class AlignedRows(NamedTuple):
+    """Which image goes to which prototype, and how.
+
+    Attributes
+    ----------
+    image, unit : Tensor (L,), int64
+        Which ones.
+    angle_rad : Tensor (L,), float32
+        By which the image is turned.
+    flip : Tensor (L,), bool
+        Whether it is mirrored before.
+    weight : Tensor (L,), float32
+        How much it counts.
+    """
+
+    image: Tensor
+    unit: Tensor
+    angle_rad: Tensor
+    flip: Tensor
+    weight: Tensor
+
+    @classmethod
+    def of(cls, alignment: Alignment, weights: Tensor, first: int = 0) -> "AlignedRows":
+        """Rows of the weights (n, K) that are not 0; the images count from `first`."""
+        image, unit = weights.nonzero().unbind(dim=1)
+        angle, flip = alignment.angle_rad[image, unit], alignment.flip[image, unit]
+        return cls(image + first, unit, angle, flip, weights[image, unit])
+
+    @classmethod
+    def joined(cls, parts: Sequence["AlignedRows"]) -> "AlignedRows":
+        """Those of several."""
+        return cls(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 class PixelSums:
@@ -183,30 +219,23 @@ class PixelSums:
         self.numerator += weight.view(-1, 1, 1) * weights.flatten(2)
         self.denominator += weight
 
-    def add(
-        self,
-        images: Tensor,
-        image: Tensor,
-        unit: Tensor,
-        angle_rad: Tensor,
-        flip: Tensor,
-        weight: Tensor,
-    ) -> None:
-        """Add images (n, C, H, W): which one to which prototype, and how, in L rows.
+    def add(self, splines: Tensor, rows: "AlignedRows") -> None:
+        """Add images by their spline coefficients (n, C, H, W).
 
-        Angles are taken to the nearest step of the turner.
+        Many at once are much cheaper than a few. Angles are taken to the nearest step of the
+        turner.
         """
+        image, unit, angle_rad, flip, weight = rows
         self.denominator.index_add_(0, unit, weight.double())
         full = self.turner.n_rotations
         steps = (angle_rad.double() * (full / (2.0 * math.pi))).round().long() % full
         step, symmetry = self.turner.split(steps, flip)
         at_once = max(1, TURNED_BYTES // (4 * self.numerator[0].numel()))
-        splines = spline_coefficients(images).flatten(2)
-        for rows in torch.split(torch.arange(len(unit), device=unit.device), at_once):
-            place = torch.argsort(symmetry[rows] * len(self.numerator) + unit[rows])
-            rows = rows[place]  # by symmetry, then by prototype
-            turned = self._turned(splines, image[rows], step[rows])
-            self._sum(turned, symmetry[rows], unit[rows], weight[rows])
+        flat = splines.flatten(2)
+        order = torch.argsort(symmetry * len(self.numerator) + unit)  # then by prototype
+        for part in torch.split(order, at_once):
+            turned = self._turned(flat, image[part], step[part])
+            self._sum(turned, symmetry[part], unit[part], weight[part])
 
     def _turned(self, splines: Tensor, image: Tensor, step: Tensor) -> Tensor:
         """Images (l, C * H * W) of coefficients, each turned by its step of the first quadrant."""
@@ -231,15 +260,6 @@ class PixelSums:
             every = torch.arange(len(units), device=units.device)
             sums = WeightedSums(starts, every, shares) @ rows
             self.numerator += sums.view(n_units, channels, -1)[..., moved]
-
-    def add_aligned(
-        self, images: Tensor, coefficients: Tensor, alignment: Alignment, weights: Tensor
-    ) -> None:
-        """Add matched images (n, C, H, W) by their pixels, with weights (n, K)."""
-        del coefficients
-        image, unit = weights.nonzero().unbind(dim=1)
-        angle, flip = alignment.angle_rad[image, unit], alignment.flip[image, unit]
-        self.add(images, image, unit, angle, flip, weights[image, unit])
 
     def means(self, weights: Tensor) -> Tensor:
         """Weighted means (K, C, H, W), float32; a prototype that no image reached stays."""
