@@ -361,53 +361,57 @@ def _halves(products: Tensor, flip: bool, cosine: Tensor, sine: Tensor) -> tuple
         cosine[:, 1::2] *= -1.0
         sine[:, 1::2] *= -1.0
     shape = (-1, n, n_units)
-    return (cosine @ even.reshape(n_modes, -1)).view(shape), (sine @ odd.reshape(n_modes, -1)).view(
-        shape
-    )
+    even, odd = cosine @ even.reshape(n_modes, -1), sine @ odd.reshape(n_modes, -1)
+    return even.view(shape), odd.view(shape)
 
 
 def _peaks(halves: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
     """Angle, flip and height (N, K) of the highest point of the product over angles and flips."""
-    tops = [_encode(even + odd.abs()).amax(dim=0) for even, odd in halves]
-    top = tops[0]
-    flip = torch.zeros_like(top, dtype=torch.bool)
-    if len(tops) == 2:
-        flip = tops[1] > tops[0]
-        top = torch.maximum(*tops)
-    index = (ANGLE_BITS - (top.view(torch.int32) & ANGLE_BITS)).long()  # (N, K)
-    even = torch.stack([half[0] for half in halves])  # (F, J, N, K)
-    odd = torch.stack([half[1] for half in halves])
-    last = even.shape[1] - 1
-    sign = torch.where(_at(odd, flip, index) > 0.0, -1.0, 1.0)
+    tops = [_tops(even, odd) for even, odd in halves]
+    flip = torch.zeros_like(tops[0], dtype=torch.bool) if len(tops) == 1 else tops[1] > tops[0]
+    angle, height = torch.empty_like(tops[0]), torch.empty_like(tops[0])
+    for is_flipped, (top, half) in enumerate(zip(tops, halves, strict=True)):
+        place = (flip.flatten() == bool(is_flipped)).nonzero().squeeze(1)
+        index = ANGLE_BITS - (top.view(-1)[place].view(torch.int32) & ANGLE_BITS)
+        found = _vertex(half, index.long(), place)
+        angle.view(-1)[place], height.view(-1)[place] = found
+    return angle, flip, height
+
+
+def _vertex(half: tuple[Tensor, Tensor], index: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
+    """Angle and height (L,) of the parabola around the highest of the sampled angles.
+
+    Of even and odd parts (J, N, K): at an angle's index (L,) and a place (L,) in (N, K).
+    """
+    even, odd = (part.flatten() for part in half)
+    last, stride = len(half[0]) - 1, half[0][0].numel()
+    sign = torch.where(odd.take(index * stride + place) > 0.0, -1.0, 1.0)
 
     def height(offset: int) -> Tensor:
         beyond = index + offset
         inside = torch.where(beyond > last, 2 * last - beyond, beyond.abs())
         turned = torch.where(inside == beyond, sign, -sign)
-        return _at(even, flip, inside) - turned * _at(odd, flip, inside)
+        at = inside * stride + place
+        return even.take(at) - turned * odd.take(at)
 
     before, here, after = height(-1), height(0), height(1)
     shift, gain = parabola(before, here, after)
     angle = sign * (index + shift) * (math.pi / last)
-    return torch.remainder(angle, 2.0 * math.pi), flip, here + gain
+    return angle.remainder(2.0 * math.pi), here + gain
 
 
-def _encode(scores: Tensor) -> Tensor:
-    """Put the angle's index (J, N, K) into the low bits, so that one maximum finds both.
+def _tops(even: Tensor, odd: Tensor) -> Tensor:
+    """Highest values (N, K) over the angles (J, N, K), with the angle's index in their low bits.
 
-    An `amax` takes a tenth of the time of a `max` with indices; 2**-18 of the score is lost. The
-    first index has the highest bits, so that it wins ties.
+    So one maximum finds both: an `amax` takes a tenth of the time of a `max` with indices, and
+    2**-18 of the value is lost. The first index has the highest bits, so that it wins ties.
     """
+    scores = odd.abs().add_(even)
     index = ANGLE_BITS - torch.arange(len(scores), device=scores.device, dtype=torch.int32)
-    bits = scores.view(torch.int32) & ~ANGLE_BITS
-    return (bits | index.view(-1, 1, 1)).view(torch.float32)
-
-
-def _at(values: Tensor, flip: Tensor, index: Tensor) -> Tensor:
-    """Values (F, J, N, K) at one flip and one angle (N, K) each."""
-    n_angles = values.shape[1]
-    place = torch.where(flip, index + n_angles, index)
-    return values.flatten(0, 1).gather(0, place[None])[0]
+    bits = scores.view(torch.int32)
+    bits &= ~ANGLE_BITS
+    bits |= index.view(-1, 1, 1)
+    return scores.amax(dim=0)
 
 
 def parabola(before: Tensor, here: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:

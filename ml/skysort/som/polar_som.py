@@ -36,7 +36,7 @@ __all__ = ["EpochReport", "PartialUpdate", "PolarSOM", "Projection", "SOMConfig"
 
 #: Images matched at once: as many as make the matrix products efficient and no more, so that what
 #: they need stays in the processor's cache; a graphics card wants as many as its memory takes.
-BLOCK = {"cpu": 192, "cuda": 8192}
+BLOCK = {"cpu": 128, "cuda": 8192}
 #: Images that are read, and whose candidates are compared exactly, at once: the more there are,
 #: the more of them share an angle. They may take a quarter of the memory, and what turns them, too.
 CHUNK = 4096

@@ -129,21 +129,19 @@ class PolarSums:
         rows, modes, _, n = coefficients.shape
         n_units = weights.shape[1]
         angle = torch.where(flip, angle_rad + math.pi, angle_rad)
-        sign = torch.where(flip, -1.0, 1.0)
-        cosine, sine = torch.cos(angle), torch.sin(angle)
-        real, imaginary = weights.clone(), torch.zeros_like(weights)  # w exp(i m phi)
-        turn = weights.new_empty((2 * n, 2 * n_units))
+        back = torch.polar(torch.ones_like(angle), -angle)
+        mirror = torch.complex(torch.zeros_like(weights), torch.where(flip, -1.0, 1.0))
+        # What the real parts of an image count, w exp(-i m phi), and its imaginary parts.
+        turn = torch.empty((2, n, n_units), dtype=torch.complex64, device=weights.device)
+        turn[0] = weights
+        flat = torch.view_as_real(turn).view(2 * n, 2 * n_units)
+        own = coefficients.transpose(0, 1).reshape(modes, rows, 2 * n)
         part = coefficients.new_empty((modes, rows, 2 * n_units))
         for m in range(modes):
-            turn[:n, :n_units], turn[:n, n_units:] = real, -imaginary
-            torch.mul(sign, imaginary, out=turn[n:, :n_units])
-            torch.mul(sign, real, out=turn[n:, n_units:])
-            torch.mm(coefficients[:, m].reshape(rows, 2 * n), turn, out=part[m])
-            real, imaginary = (
-                real * cosine - imaginary * sine,
-                real * sine + imaginary * cosine,
-            )
-        self.numerator += part.view(modes, rows, 2, n_units).transpose(0, 1)
+            torch.mul(turn[0], mirror, out=turn[1])
+            torch.mm(own[m], flat, out=part[m])
+            turn[0] *= back
+        self.numerator += part.view(modes, rows, n_units, 2).permute(1, 0, 3, 2)
 
     def means(self, coefficients: Tensor) -> Tensor:
         """Weighted means (Q, M, 2, K), float32; a prototype that no image reached stays."""
