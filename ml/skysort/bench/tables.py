@@ -161,7 +161,8 @@ def _notes(plan: Plan) -> str:
         "images: times passes in rates, with all that belongs to a run: seeds, reading, reports on "
         "images\nthat are kept out of training. angles: compared per image. quant. error: on "
         f"{plan.n_held_out:,} images that no engine\ntrained with, by the exact reference at "
-        f"{plan.config.n_rotations} angles. peak MB: {memory}.\n"
+        f"{plan.config.n_rotations} angles; of maps the mean of {plan.n_maps} seeds, but for "
+        f"PINK's rule. peak MB: {memory}.\n"
         f"PINK 2 itself: {PINK_CPU_S} CPU-s an image at 360 angles on one core, "
         f"{1.0 / PINK_CPU_S:.1f} images/CPU-s; quoted, not measured here."
     )

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 DEFAULT_SIZE = 64
 SEED = 20261123
 RECIPE = "sqrt-1"
-#: Without --full: what lets the bench end within some three minutes on one core.
+#: Without --full: what lets the bench end within some six minutes on one core.
 FEW_SLOW = 400
 FEW_COMPARED = 600
+#: Maps of one engine differ by a per cent or so between seeds.
+FEW_MAPS, MANY_MAPS = 3, 5
 FEW_ROTATIONS = 92
 FEW_HELD_OUT = 400
 #: With --full.
@@ -163,6 +165,7 @@ def _plan(options: argparse.Namespace, folder: Path) -> "Plan":
         n_slow=min(n_images, max(MANY_SLOW if full else FEW_SLOW, least)),
         n_compared=n_images if full else min(n_images, max(FEW_COMPARED, least)),
         compared_rotations=options.rotations if full else min(options.rotations, FEW_ROTATIONS),
+        n_maps=MANY_MAPS if full else FEW_MAPS,
         config=config,
         place=place,
         folder=folder,
