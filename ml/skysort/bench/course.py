@@ -208,7 +208,7 @@ def _maps(plan: Plan, say: Callable[[str], None]) -> list[Row]:
 
 
 def _mean(engine: str, rows: list[Row], errors: dict[str, float]) -> Row:
-    """What an engine's first map cost, with the mean error of all of its maps."""
+    """Tell what an engine's first map cost, and the mean error of all of its maps."""
     own = [i for i, row in enumerate(rows) if row.engine == engine]
     each = list(errors.values())
     return replace(rows[own[0]], quantization_error=fmean(each[i] for i in own))

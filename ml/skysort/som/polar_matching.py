@@ -177,9 +177,13 @@ class PolarMatcher(nn.Module):
         self.register_buffer("_norms", norms)  # (K,)
         modes, device = transform.rings.n_modes, prototypes.device
         self._n_coarse = min(COARSE_MODES, modes)
-        self.register_buffer("_low", _waves(min(LOW_MODES, modes), LOW_ANGLES, device))
-        self.register_buffer("_coarse", _waves(self._n_coarse, COARSE_ANGLES, device))
-        self.register_buffer("_fine", _waves(modes, n_rotations, device))
+        for name, n_modes, n_angles in (
+            ("_low", min(LOW_MODES, modes), LOW_ANGLES),
+            ("_coarse", self._n_coarse, COARSE_ANGLES),
+            ("_fine", modes, n_rotations),
+        ):
+            waves = _waves(n_modes, n_angles, use_flip=use_flip)
+            self.register_buffer(name, waves.to(device))  # (F, 2, J, M)
 
     def forward(self, images: Tensor) -> Alignment:
         """Align images (N, C, H, W) with all prototypes."""
@@ -228,13 +232,9 @@ class PolarMatcher(nn.Module):
     def align(self, images: OnRings) -> Alignment:
         """Find the best angle and flip of each image for each prototype, in the first modes."""
         products = self._products(images.coefficients, self._n_coarse)
-        halves = [_halves(products, flip, *self._coarse) for flip in self._flips()]
-        angle, flip, score = _peaks(halves)
+        angle, flip, score = _peaks(*self._halves(products, self._coarse))
         squared = images.norms[:, None] + self._norms - 2.0 * score
         return Alignment(squared=squared.clamp_min_(0.0), angle_rad=angle, flip=flip)
-
-    def _flips(self) -> tuple[bool, ...]:
-        return (False, True) if self.use_flip else (False,)
 
     def shortlist(self, images: OnRings) -> Candidates:
         """Choose the few alignments of each image that may be the best or second-best unit.
@@ -264,7 +264,7 @@ class PolarMatcher(nn.Module):
         The very first modes sort out most of them.
         """
         every = torch.arange(self.n_prototypes, device=power.device).expand(len(power), -1)
-        some = self._best_of(every, products[: self._low.shape[2]], self._low, LONGLIST, power)
+        some = self._best_of(every, products[: self._low.shape[-1]], self._low, LONGLIST, power)
         return self._best_of(some, _of_units(products, some), self._coarse, SHORTLIST, power)
 
     def _best_of(
@@ -273,11 +273,8 @@ class PolarMatcher(nn.Module):
         """Choose the `n_best` nearest of each image's units (N, S) by their products."""
         if units.shape[1] <= n_best:
             return units
-        scores = []
-        for flip in self._flips():
-            even, odd = _halves(products, flip, *waves)
-            scores.append(even.add_(odd.abs_()).amax(dim=0))
-        score = scores[0] if len(scores) == 1 else torch.maximum(*scores)
+        even, odd = self._halves(products, waves)
+        score = even.add_(odd.abs_()).amax(dim=(0, 1))
         squared = self._norms[units] - 2.0 * score  # (N, S); the image's own norm ranks nothing
         squared += self._tie_break(power, units.shape[1])
         best = torch.topk(squared, n_best, largest=False, sorted=False).indices
@@ -290,11 +287,25 @@ class PolarMatcher(nn.Module):
 
     def _curves(self, products: Tensor) -> Tensor:
         """Products at all angles (E, J, N, S): upwards and downwards from 0, then mirrored."""
-        curves = []
-        for flip in self._flips():
-            even, odd = _halves(products, flip, *self._fine)
-            curves += [even - odd, even.add_(odd)]
-        return torch.stack(curves)
+        even, odd = self._halves(products, self._fine)
+        return torch.stack([even - odd, even.add_(odd)], dim=1).flatten(0, 1)
+
+    def _halves(self, products: Tensor, waves: Tensor) -> tuple[Tensor, Tensor]:
+        """Even and odd part (F, J, N, S) of products (M, 2, N, 2, S) as functions of the angle.
+
+        Not mirrored and mirrored. At +phi the product is even - odd, at -phi even + odd: half of
+        the angles tell all.
+        """
+        n_modes, _, n, _, n_units = products.shape
+        real, imaginary = products[:, 0], products[:, 1]  # of the image; (M, N, 2, S)
+        ac, ad, bc, bd = real[:, :, 0], real[:, :, 1], imaginary[:, :, 0], imaginary[:, :, 1]
+        shape = (len(waves), waves.shape[2], n * n_units)
+        even, odd = products.new_empty(shape), products.new_empty(shape)
+        for flip, (cosine, sine) in enumerate(waves):
+            sign = 1 - 2 * flip
+            torch.mm(cosine, torch.add(ac, bd, alpha=sign).reshape(n_modes, -1), out=even[flip])
+            torch.mm(sine, torch.sub(ad, bc, alpha=sign).reshape(n_modes, -1), out=odd[flip])
+        return even.view(*shape[:2], n, n_units), odd.view(*shape[:2], n, n_units)
 
     def _worth(self, squared: Tensor, nearest: Tensor, power: Tensor) -> Tensor:
         """Which squared distances (E, N, S) are worth an exact look; `nearest` (N, S) is theirs."""
@@ -340,78 +351,60 @@ def _of_units(products: Tensor, units: Tensor) -> Tensor:
     return products.gather(4, index)
 
 
-def _waves(n_modes: int, n_angles: int, device: torch.device) -> Tensor:
-    """Cosines and sines (2, J, M) of the modes at the angles of half a turn, both ends included."""
+def _waves(n_modes: int, n_angles: int, *, use_flip: bool) -> Tensor:
+    """Cosines and sines (F, 2, J, M) of the modes at the angles of half a turn, both ends included.
+
+    For images as they are, and mirrored ones, which have the factor (-1)^m.
+    """
     angle = 2.0 * math.pi / n_angles * torch.arange(n_angles // 2 + 1, dtype=torch.float64)
     phase = angle[:, None] * torch.arange(n_modes)
-    return torch.stack([torch.cos(phase), torch.sin(phase)]).float().to(device)
+    waves = torch.stack([torch.cos(phase), torch.sin(phase)]).float()
+    if not use_flip:
+        return waves[None]
+    mirrored = waves.clone()
+    mirrored[..., 1::2] *= -1.0
+    return torch.stack([waves, mirrored])
 
 
-def _halves(products: Tensor, flip: bool, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:
-    """Even and odd part (J, N, K) of the product as a function of the angle.
+def _peaks(even: Tensor, odd: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Angle, flip and height (N, K) of the highest point of the product over angles and flips.
 
-    At +phi it is even - odd, at -phi even + odd: half of the angles tell all.
+    Of even and odd parts (F, J, N, K): the vertex of the parabola around the best sampled angle.
     """
-    n_modes, _, n, _, n_units = products.shape
-    real, imaginary = products[:, 0], products[:, 1]  # of the image; (M, N, 2, K)
-    ac, ad, bc, bd = real[:, :, 0], real[:, :, 1], imaginary[:, :, 0], imaginary[:, :, 1]
-    even, odd = (ac - bd, ad + bc) if flip else (ac + bd, ad - bc)
-    if flip:  # a mirrored image has the factor (-1)^m
-        cosine, sine = cosine.clone(), sine.clone()
-        cosine[:, 1::2] *= -1.0
-        sine[:, 1::2] *= -1.0
-    shape = (-1, n, n_units)
-    even, odd = cosine @ even.reshape(n_modes, -1), sine @ odd.reshape(n_modes, -1)
-    return even.view(shape), odd.view(shape)
-
-
-def _peaks(halves: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
-    """Angle, flip and height (N, K) of the highest point of the product over angles and flips."""
-    tops = [_tops(even, odd) for even, odd in halves]
-    flip = torch.zeros_like(tops[0], dtype=torch.bool) if len(tops) == 1 else tops[1] > tops[0]
-    angle, height = torch.empty_like(tops[0]), torch.empty_like(tops[0])
-    for is_flipped, (top, half) in enumerate(zip(tops, halves, strict=True)):
-        place = (flip.flatten() == bool(is_flipped)).nonzero().squeeze(1)
-        index = ANGLE_BITS - (top.view(-1)[place].view(torch.int32) & ANGLE_BITS)
-        found = _vertex(half, index.long(), place)
-        angle.view(-1)[place], height.view(-1)[place] = found
-    return angle, flip, height
-
-
-def _vertex(half: tuple[Tensor, Tensor], index: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
-    """Angle and height (L,) of the parabola around the highest of the sampled angles.
-
-    Of even and odd parts (J, N, K): at an angle's index (L,) and a place (L,) in (N, K).
-    """
-    even, odd = (part.flatten() for part in half)
-    last, stride = len(half[0]) - 1, half[0][0].numel()
-    sign = torch.where(odd.take(index * stride + place) > 0.0, -1.0, 1.0)
+    tops = _tops(even, odd)  # (F, N, K)
+    top = tops.amax(dim=0)
+    flip = tops[-1] > tops[0]
+    index = (ANGLE_BITS - (top.view(torch.int32) & ANGLE_BITS)).long()  # (N, K)
+    n_angles, stride = even.shape[1], top.numel()
+    first = torch.arange(stride, device=top.device).view(top.shape) + flip * (n_angles * stride)
+    last = n_angles - 1
+    sign = torch.where(odd.take(first + index * stride) > 0.0, -1.0, 1.0)
 
     def height(offset: int) -> Tensor:
         beyond = index + offset
         inside = torch.where(beyond > last, 2 * last - beyond, beyond.abs())
         turned = torch.where(inside == beyond, sign, -sign)
-        at = inside * stride + place
-        return even.take(at) - turned * odd.take(at)
+        place = first + inside * stride
+        return even.take(place) - turned * odd.take(place)
 
     before, here, after = height(-1), height(0), height(1)
     shift, gain = parabola(before, here, after)
     angle = sign * (index + shift) * (math.pi / last)
-    return angle.remainder(2.0 * math.pi), here + gain
+    return angle.remainder(2.0 * math.pi), flip, here + gain
 
 
 def _tops(even: Tensor, odd: Tensor) -> Tensor:
-    """Highest values (N, K) over the angles (J, N, K), with the angle's index in their low bits.
+    """Highest values (F, N, K) over the angles, with the angle's index in their low bits.
 
     So one maximum finds both: an `amax` takes a tenth of the time of a `max` with indices, and
     2**-18 of the value is lost. The first index has the highest bits, so that it wins ties.
     """
     scores = odd.abs().add_(even)
-    index = ANGLE_BITS - torch.arange(len(scores), device=scores.device, dtype=torch.int32)
+    index = ANGLE_BITS - torch.arange(scores.shape[1], device=scores.device, dtype=torch.int32)
     bits = scores.view(torch.int32)
     bits &= ~ANGLE_BITS
     bits |= index.view(-1, 1, 1)
-    return scores.amax(dim=0)
+    return scores.amax(dim=1)
 
 
 def parabola(before: Tensor, here: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
