@@ -55,7 +55,8 @@ class BackTurner:
         self.n_products = self.n_steps + 2 * MARGIN
         self._window = window
         # Fresh memory takes longer than what is written there, so refiners share it in turn.
-        self._room, self._tenant = torch.empty(0), object()
+        self._room = self._turned = torch.empty(0)
+        self._tenant = object()
         kept = window.cpu().numpy()
         self._matrices, reached = _back(kept.tobytes(), len(kept), n_rotations, self._last)
         places = torch.arange(window.numel()).view(window.shape)
@@ -74,23 +75,23 @@ class BackTurner:
         """
         if self._tenant != tenant:
             size = len(images) * self.bytes_per_image(images.shape[1]) // 4
-            if self._room.numel() != size or self._room.device != images.device:
+            if self._room.numel() < size or self._room.device != images.device:
                 self._room = images.new_empty(size)
-            self.turn(images, out=self._room)
-            self._tenant = tenant
-        return self._room.view(len(images), len(self._matrices), -1)
+            self._turned, self._tenant = self.turn(images, out=self._room[:size]), tenant
+        return self._turned
 
-    def turn(self, images: Tensor, out: Tensor | None = None) -> Tensor:
+    def turn(self, images: Tensor, *, still: bool = False, out: Tensor | None = None) -> Tensor:
         """Turn images (K, B, H, W) back by every step; gives (K, T, B * P), written to `out`.
 
-        From `MARGIN` steps before 0 on.
+        From `MARGIN` steps before 0 on, or by step 0 alone if they are to stay `still`.
         """
+        matrices = self._matrices[MARGIN : MARGIN + 1] if still else self._matrices
         n_images, channels = images.shape[:2]
         columns = images[..., self._window].flatten(0, 1).T.contiguous()  # (D, K * B)
         n_pixels = self.pixels.shape[1]
-        shape = (n_images, len(self._matrices), channels, n_pixels)
+        shape = (n_images, len(matrices), channels, n_pixels)
         turned = images.new_empty(shape) if out is None else out.view(shape)
-        for step, matrix in enumerate(self._matrices):
+        for step, matrix in enumerate(matrices):
             back = matrix.to(self.device) @ columns  # (P, K * B)
             turned[:, step] = back.T.view(n_images, channels, n_pixels)
         return turned.flatten(2)

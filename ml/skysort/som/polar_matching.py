@@ -77,6 +77,11 @@ class Alignment:
     angle_rad: Tensor
     flip: Tensor
 
+    @classmethod
+    def joined(cls, parts: Sequence["Alignment"]) -> "Alignment":
+        """Those of several."""
+        return cls(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+
     def put(self, unit: Tensor, angle_rad: Tensor, flip: Tensor) -> None:
         """Let each image lie on one unit (N,) as is known better, in place."""
         every = torch.arange(len(unit), device=unit.device)

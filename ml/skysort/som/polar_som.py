@@ -9,8 +9,8 @@ Kohonen's batch rule (Self-Organizing Maps, 3rd ed., 2001, sec. 3.6).
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -33,6 +33,9 @@ from skysort.som.training import AlignedRows, Members, PixelSums, PolarSums, nei
 from skysort.som.turning import Turner
 
 __all__ = ["EpochReport", "PartialUpdate", "PolarSOM", "Projection", "SOMConfig"]
+
+#: Adds a chunk to sums and members.
+Gather = Callable[[Chunk, Any, Members], None]
 
 #: Images matched at once: as many as make the matrix products efficient and no more, so that what
 #: they need stays in the processor's cache; a graphics card wants as many as its memory takes.
@@ -147,7 +150,9 @@ class PolarSOM(SOM):
     @property
     def _chunk_size(self) -> int:
         image_bytes = 4 * math.prod(self.config.image_shape)
-        return max(self._block, min(CHUNK, self.memory_bytes // (4 * image_bytes)))
+        alignment_bytes = 9 * self.config.grid.n_units
+        most = self.memory_bytes // (4 * max(image_bytes, alignment_bytes))
+        return max(self._block, min(CHUNK, most))
 
     def _on_device(self, chunk: Chunk) -> tuple[Tensor, Tensor | None]:
         """Images (n, C, H, W) on the device, and where they are blank."""
@@ -265,50 +270,72 @@ class PolarSOM(SOM):
         rows = self.config.image_shape[0] * len(rings.radii)
         return PolarSums(n_units, rows, rings.n_modes, self.device)
 
-    def _gatherer(self, epoch: int) -> Callable[[Chunk, PolarSums | PixelSums, Members], None]:
-        """Make what matches a chunk and adds it, aligned, to what each prototype is to become.
-
-        In the last epoch images are placed as a projection does it, unless batches are so small
-        that making the prototypes ready for that took longer.
-        """
+    def _gatherer(self, epoch: int) -> Gather:
+        """Make what matches a chunk and adds it, aligned, to what each prototype is to become."""
         config, matcher = self.config, self.matcher()
         reach = neighbourhood(config.grid, config.sigma(epoch)).to(self.device).float()
+        if epoch + 1 < config.epochs:
+            return partial(self._gather_on_rings, matcher, reach)
         is_small = (config.batch_size or math.inf) < PLACED_PER_UNIT * config.grid.n_units
-        refiner = self._refiner() if epoch + 1 == config.epochs and not is_small else None
+        return partial(self._gather_pixels, matcher, reach, None if is_small else self._refiner())
 
-        def gather(chunk: Chunk, sums: PolarSums | PixelSums, members: Members) -> None:
-            images, blank = self._on_device(chunk)
-            index = torch.from_numpy(chunk.index).to(self.device)
-            splines, rows = [], []
-            for start, stop in slices(len(chunk), self._block):
-                part, gaps = images[start:stop], None if blank is None else blank[start:stop]
-                view = self._comparison.view(part, gaps)
+    def _gather_on_rings(
+        self, matcher: PolarMatcher, reach: Tensor, chunk: Chunk, sums: PolarSums, members: Members
+    ) -> None:
+        """Match a chunk and add it on rings, block by block."""
+        images, blank = self._on_device(chunk)
+        index = torch.from_numpy(chunk.index).to(self.device)
+        for start, stop in slices(len(chunk), self._block):
+            part, gaps = images[start:stop], None if blank is None else blank[start:stop]
+            with tensor_cores(self.device):
+                on_rings = matcher.sample(self._comparison.view(part, gaps))
+                alignment = matcher.align(on_rings)
+            squared, best = alignment.squared.min(dim=1)
+            members.add(best, squared.sqrt(), index[start:stop])
+            if gaps is not None and gaps.any():
+                whole = self._comparison.view(self._filled(part, gaps, alignment, best))
                 with tensor_cores(self.device):
-                    on_rings = matcher.sample(view)
-                    alignment = matcher.align(on_rings)
-                squared, best = alignment.squared.min(dim=1)
-                if refiner is not None:
-                    with tensor_cores(self.device):
-                        candidates = matcher.shortlist(on_rings)
-                    places = refiner.refine(view, candidates)
-                    squared, best = places.distance.square(), places.best
-                    alignment.put(best, places.angle_rad, places.flip)
-                members.add(best, squared.sqrt(), index[start:stop])
-                if gaps is not None and gaps.any():
-                    part = self._filled(part, gaps, alignment, best)
-                    view = self._comparison.view(part)
-                    with tensor_cores(self.device):
-                        on_rings = matcher.sample(view)
-                if isinstance(sums, PolarSums):
-                    own = on_rings.coefficients[: len(sums.numerator)]
-                    sums.add(own, alignment.angle_rad, alignment.flip, reach[best])
-                else:
-                    splines.append(view.splines[:, : images.shape[1]])
-                    rows.append(AlignedRows.of(alignment, reach[best], start))
-            if isinstance(sums, PixelSums) and rows:
-                sums.add(torch.cat(splines), AlignedRows.joined(rows))
+                    on_rings = matcher.sample(whole)
+            own = on_rings.coefficients[: len(sums.numerator)]
+            sums.add(own, alignment.angle_rad, alignment.flip, reach[best])
 
-        return gather
+    def _gather_pixels(
+        self,
+        matcher: PolarMatcher,
+        reach: Tensor,
+        refiner: Refiner | None,
+        chunk: Chunk,
+        sums: PixelSums,
+        members: Members,
+    ) -> None:
+        """Match a chunk and add it in pixels.
+
+        Images are placed on their best units as a projection does it, unless batches are so small
+        that making the prototypes ready for that took longer.
+        """
+        images, blank = self._on_device(chunk)
+        view, parts = self._comparison.view(images, blank), slices(len(chunk), self._block)
+        alignments, candidates = [], []
+        for start, stop in parts:
+            with tensor_cores(self.device):
+                on_rings = matcher.sample(view.part(start, stop))
+                alignments.append(matcher.align(on_rings))
+                if refiner is not None:
+                    candidates.append(matcher.shortlist(on_rings).of(self._numbers(start, stop)))
+        alignment = Alignment.joined(alignments)
+        squared, best = alignment.squared.min(dim=1)
+        if refiner is not None:
+            places = refiner.refine(view, Candidates.joined(candidates))
+            squared, best = places.distance.square(), places.best
+            alignment.put(best, places.angle_rad, places.flip)
+        members.add(best, squared.sqrt(), torch.from_numpy(chunk.index).to(self.device))
+        splines = view.splines[:, : images.shape[1]]
+        if blank is not None and blank.any():
+            splines = spline_coefficients(self._filled(images, blank, alignment, best))
+        sums.add(splines, AlignedRows.of(alignment, reach[best]))
+
+    def _numbers(self, start: int, stop: int) -> Tensor:
+        return torch.arange(start, stop, device=self.device)
 
     def _filled(self, images: Tensor, gaps: Tensor, alignment: Alignment, best: Tensor) -> Tensor:
         """Images whose blank pixels are those of their best prototypes, turned back onto them.
@@ -349,7 +376,7 @@ class PolarSOM(SOM):
             for start, stop in slices(len(chunk), self._block):
                 with tensor_cores(self.device):
                     candidates = matcher.shortlist(matcher.sample(view.part(start, stop)))
-                found.append(candidates.of(torch.arange(start, stop, device=self.device)))
+                found.append(candidates.of(self._numbers(start, stop)))
             places = refiner.refine(view, Candidates.joined(found))
             return Projection(*(column.cpu().numpy() for column in places))
 
@@ -366,7 +393,7 @@ class PolarSOM(SOM):
         for start, stop in slices(len(scaled), self._block):
             alignment = matcher(scaled[start:stop])
             pairs = Candidates.chosen(alignment, adjacent[start:stop], self.config.n_rotations)
-            found.append(pairs.of(torch.arange(start, stop, device=self.device)))
+            found.append(pairs.of(self._numbers(start, stop)))
         pairs, refiner = Candidates.joined(found), self._refiner()
         distances = np.full((len(scaled), len(scaled)), np.nan)
         exact = refiner.distances(self._comparison.view(scaled), pairs)

@@ -128,59 +128,63 @@ class Refiner:
         Beside a step that still lies at the end of those looked at is nothing (infinity).
         """
         step = candidates.step.clone()
-        squared = view.norms.new_full((len(step), 3), torch.inf)
-        rows = torch.arange(len(step), device=step.device)
-        for _ in range(MOST_MOVES):
-            at = candidates.moved(rows, step[rows])
-            first, found = self._squared(view, at)  # (l,), (l, T)
-            last = found.shape[1] - 1
-            least = found.amin(dim=1, keepdim=True)
-            tied = found <= least * (1.0 + TIED) + TIED * view.power[at.image, None]
-            inside = tied[:, 1:last].any(dim=1)
-            tied[inside, 0] = False
-            place = tied.int().argmax(dim=1)  # the first one
-            beside = place.clamp(1, last - 1)[:, None] + torch.arange(-1, 2, device=place.device)
-            three = found.gather(1, beside)
-            alone = torch.full_like(three, torch.inf)
-            alone[:, 1] = found.gather(1, place[:, None]).squeeze(1)
-            squared[rows] = torch.where(inside[:, None], three, alone)
-            step[rows] = (first + place) % self.back.n_rotations
-            rows = rows[~inside]
-            if len(rows) == 0:
-                break
+        squared = view.power.new_full((len(step), 3), torch.inf)
+        order = torch.argsort(candidates.unit, stable=True)
+        counts = torch.bincount(candidates.unit, minlength=len(self.prototypes))
+        start = 0
+        for units, bank in self._banks(blank=view.blank is not None):
+            rows = order[start : start + int(counts[units].sum())]
+            start += len(rows)
+            for _ in range(MOST_MOVES):
+                if len(rows) == 0:
+                    break
+                at = candidates.moved(rows, step[rows])
+                first, found = self._squared(view, at, bank, units.start)
+                place, squared[rows], inside = _nearest_step(found, view.power[at.image])
+                step[rows] = (first + place) % self.back.n_rotations
+                rows = rows[~inside]
         return step, squared
 
-    def _squared(self, view: View, candidates: Candidates) -> tuple[Tensor, Tensor]:
-        """Squared distances (l, T) at T steps around each candidate's, and the first step (l,)."""
+    def _squared(
+        self, view: View, candidates: Candidates, bank: Tensor, first_unit: int
+    ) -> tuple[Tensor, Tensor]:
+        """Squared distances (l, T) at T steps around each candidate's, and the first step (l,).
+
+        Their units are those of the bank, which begins with `first_unit`.
+        """
         back, unit = self.back, candidates.unit
         quarter, rest = candidates.step // back.quarter, candidates.step % back.quarter
         window = rest // back.n_steps
         first = quarter * back.quarter + window * back.n_steps - MARGIN
         # Mirrored, then turned by k quarters, is turned by -k quarters, then mirrored.
         symmetry = torch.where(candidates.flip, 4 + (-quarter) % 4, quarter)
-        found = view.norms.new_empty((len(unit), back.n_products))
+        group = (unit - first_unit) * back.n_windows + window
+        found = view.power.new_empty((len(unit), back.n_products))
         covered = None if view.blank is None else torch.empty_like(found)
-        order = torch.argsort(unit * back.n_windows + window, stable=True)
-        counts = torch.bincount(unit, minlength=len(self.prototypes))
-        start = 0
-        for units, bank in self._banks(blank=view.blank is not None):
-            stop = start + int(counts[units].sum())
-            for rows in torch.split(order[start:stop], AT_ONCE.get(view.norms.device.type, 1024)):
-                images = self._moved(view.splines, candidates.image[rows], symmetry[rows])
-                group = (unit[rows] - units.start) * back.n_windows + window[rows]
-                found[rows] = self._products(images, bank, group)
-                if covered is not None:
-                    shape = (len(rows), view.splines.shape[1], self.back.pixels.shape[1])
-                    gaps = images.view(shape)[:, view.blank]
-                    covered[rows] = self._products(gaps.sum(dim=1), self._window, window[rows])
-            start = stop
-        squared = (view.norms[candidates.image] + self._norms[unit])[:, None] - 2.0 * found
-        squared.clamp_min_(0.0)
+        at_once = AT_ONCE.get(found.device.type, AT_ONCE["cpu"])
+        for rows in torch.split(torch.argsort(group, stable=True), at_once):
+            images = self._moved(view.splines, candidates.image[rows], symmetry[rows])
+            found[rows] = self._products(images, bank, group[rows])
+            if covered is not None:
+                gaps = self._gaps(images, view)
+                covered[rows] = self._products(gaps, self._window, window[rows])
+        return first, self._apart(view, candidates, found, covered)
+
+    def _apart(
+        self, view: View, candidates: Candidates, products: Tensor, covered: Tensor | None
+    ) -> Tensor:
+        """Squared distances (l, T) by the products and by how many pixels are blank (l, T)."""
+        norms = view.norms[candidates.image] + self._norms[candidates.unit]
+        squared = (norms[:, None] - 2.0 * products).clamp_min_(0.0)
         if covered is None:
-            return first, squared
+            return squared
         seen = self._n_compared - covered
-        scaled = squared * (self._n_compared / seen)
-        return first, torch.where(seen >= LEAST_SEEN, scaled, torch.inf)
+        return torch.where(seen >= LEAST_SEEN, squared * (self._n_compared / seen), torch.inf)
+
+    def _gaps(self, images: Tensor, view: View) -> Tensor:
+        """How many channels (l, P) are blank, of moved images (l, B * P)."""
+        shape = (len(images), view.splines.shape[1], self.back.pixels.shape[1])
+        return images.view(shape)[:, view.blank].sum(dim=1)
 
     def _moved(self, splines: Tensor, image: Tensor, symmetry: Tensor) -> Tensor:
         """Images (l, B * P), each moved by its own symmetry."""
@@ -214,15 +218,13 @@ class Refiner:
         return found
 
     def _banks(self, *, blank: bool) -> Iterator[tuple[slice, Tensor]]:
-        """Blocks of prototypes, and these turned back (k, T, B * P)."""
+        """Blocks of prototypes, and these turned back (k, T, B * P); one holds until the next."""
         weights = self.comparison.weights(self.prototypes, blank=blank)
         at_once = max(1, self._memory_bytes // self.back.bytes_per_image(weights.shape[1]))
-        if at_once >= len(weights):
-            yield slice(0, len(weights)), self.back.turn_for((self._key, blank), weights)
-            return
         for start in range(0, len(weights), at_once):
-            bank = self.back.turn(weights[start : start + at_once])
-            yield slice(start, start + len(bank)), bank
+            part = weights[start : start + at_once]
+            bank = self.back.turn_for((self._key, blank, start), part)
+            yield slice(start, start + len(part)), bank
 
     def _nearest(self, view: View, candidates: Candidates, step: Tensor, squared: Tensor) -> Tensor:
         """Row (N,) of each image's nearest candidate; ties go to the lowest unit, flip, angle."""
@@ -238,6 +240,38 @@ class Refiner:
 
     def _unturned(self, view: View, rows: Tensor, unit: Tensor) -> Tensor:
         """Squared distances (l,) of some images (l,) as they are from one unit each."""
-        zero = torch.zeros_like(unit)
-        as_it_is = Candidates(rows, unit, zero.bool(), zero, zero.bool())
-        return self._squared(view, as_it_is)[1][:, MARGIN]
+        weights = self.comparison.weights(self.prototypes[unit], blank=view.blank is not None)
+        zero = torch.zeros_like(rows)
+        images = self._moved(view.splines, rows, zero)
+        products = (images * self.back.turn(weights, still=True)[:, 0]).sum(dim=1, keepdim=True)
+        covered = None
+        if view.blank is not None:
+            covered = self._gaps(images, view) @ self._window[0, MARGIN, :, None]
+        as_they_are = Candidates(rows, unit, zero.bool(), zero, zero.bool())
+        return self._apart(view, as_they_are, products, covered).squeeze(1)
+
+
+def _nearest_step(squared: Tensor, power: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Find the least of squared distances (l, T) of images with squared norms (l,).
+
+    Of equal ones the first counts, but rather none at an end.
+
+    Returns
+    -------
+    place : Tensor (l,)
+        Where it is.
+    three : Tensor (l, 3)
+        It, and those beside it; infinity beside one at an end.
+    inside : Tensor (l,), bool
+        Whether it lies at no end.
+    """
+    last = squared.shape[1] - 1
+    least = squared.amin(dim=1, keepdim=True)
+    tied = squared <= least * (1.0 + TIED) + TIED * power[:, None]
+    inside = tied[:, 1:last].any(dim=1)
+    tied[inside, 0] = False
+    place = tied.int().argmax(dim=1)
+    beside = place.clamp(1, last - 1)[:, None] + torch.arange(-1, 2, device=place.device)
+    alone = torch.full((len(place), 3), torch.inf, device=place.device)
+    alone[:, 1] = squared.gather(1, place[:, None]).squeeze(1)
+    return place, torch.where(inside[:, None], squared.gather(1, beside), alone), inside

@@ -173,12 +173,8 @@ def _all_pairs(pool: Tensor, transform: PolarTransform, config: SOMConfig) -> Al
         use_flip=config.use_flip,
         smooth=True,
     )
-    parts = [matcher(pool[start:stop]) for start, stop in slices(len(pool), BLOCK)]
-    return Alignment(
-        squared=torch.cat([part.squared for part in parts]),
-        angle_rad=torch.cat([part.angle_rad for part in parts]),
-        flip=torch.cat([part.flip for part in parts]),
-    )
+    parts = slices(len(pool), BLOCK)
+    return Alignment.joined([matcher(pool[start:stop]) for start, stop in parts])
 
 
 def _aligned(coefficients: Tensor, alignment: Alignment, onto: int) -> Tensor:

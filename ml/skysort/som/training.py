@@ -5,7 +5,6 @@ frame of each prototype that it updates. Online: Polsterer, Gieseke & Igel 2015,
 """
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -170,16 +169,11 @@ class AlignedRows(NamedTuple):
     weight: Tensor
 
     @classmethod
-    def of(cls, alignment: Alignment, weights: Tensor, first: int = 0) -> "AlignedRows":
-        """Rows of the weights (n, K) that are not 0; the images count from `first`."""
+    def of(cls, alignment: Alignment, weights: Tensor) -> "AlignedRows":
+        """Rows of the weights (n, K) that are not 0."""
         image, unit = weights.nonzero().unbind(dim=1)
         angle, flip = alignment.angle_rad[image, unit], alignment.flip[image, unit]
-        return cls(image + first, unit, angle, flip, weights[image, unit])
-
-    @classmethod
-    def joined(cls, parts: Sequence["AlignedRows"]) -> "AlignedRows":
-        """Those of several."""
-        return cls(*(torch.cat(column) for column in zip(*parts, strict=True)))
+        return cls(image, unit, angle, flip, weights[image, unit])
 
 
 class PixelSums:
