@@ -1,6 +1,8 @@
 """Prototypes that are turned back make the products of turned images."""
 
+import copy
 import math
+import pickle
 
 import pytest
 import torch
@@ -33,11 +35,24 @@ def test_products_are_those_of_images_that_are_turned(window, size, n_rotations)
                 assert float(products[step + MARGIN]) == pytest.approx(float(expected), abs=1e-3)
 
 
-def test_matrices_are_made_once_for_a_window():
-    mask = window_mask(16, "disk")
-    one, other = BackTurner(mask, 36), BackTurner(mask.clone(), 36)
-    assert one._matrices is other._matrices
-    assert one._matrices is not BackTurner(mask, 72)._matrices
+def test_room_is_shared_and_never_stale():
+    back = BackTurner(window_mask(16, "disk"), 36)
+    one, other = (torch.from_numpy(make_noise(3, size=16, seed=s)) for s in (1, 2))
+    first = back.turn_for("one", one)
+    assert back.turn_for("one", other) is first, "one tenant is not asked twice"
+    assert torch.equal(first, back.turn(one))
+    assert torch.equal(back.turn_for("other", other), back.turn(other))
+    assert torch.equal(back.turn_for("one", one[:2]), back.turn(one[:2]))
+
+
+def test_copies_and_pickles_are_small_and_work():
+    back = BackTurner(window_mask(16, "disk"), 36)
+    image = torch.from_numpy(make_noise(1, size=16))
+    turned = back.turn_for("tenant", image)
+    content = pickle.dumps(back)
+    assert len(content) < 5000
+    assert torch.equal(pickle.loads(content).turn(image), turned)
+    assert torch.equal(copy.deepcopy(back).turn(image), turned)
 
 
 @pytest.mark.parametrize("window", ["disk", "square"])

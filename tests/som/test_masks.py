@@ -120,7 +120,6 @@ def test_blank_corners_outside_of_the_disk_change_nothing():
 
 @pytest.mark.parametrize("window", ["disk", "square"])
 def test_near_images_with_gaps_are_compared_too(window):
-    """Images that resemble their prototype take the way by the core; with gaps they must not."""
     images = make_blobs(20, SIZE, seed=5)
     som = make_map(images[:6], window=window)
     places = som.project(with_gaps(images[:6], share=0.1))

@@ -1,5 +1,7 @@
 """The fast projection finds what the rotate-and-compare reference finds."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -108,6 +110,31 @@ def matcher_of(prototypes, *, window="disk", **settings):
     size = prototypes.shape[-1]
     transform, comparison = PolarTransform(default_rings(size)), Comparison(size, window)
     return PolarMatcher(transform, comparison, prototypes, **settings)
+
+
+def test_one_bright_prototype_does_not_blind_the_others():
+    images = make_blobs(130, 32, seed=2)
+    prototypes = images[:9].copy()
+    prototypes[3] *= 1000.0
+    exact, fast = make_both(prototypes)
+    a, b = exact.project(images[9:]), fast.project(images[9:])
+    assert (a.best == b.best).mean() >= 0.99
+    assert np.isclose(a.distance, b.distance, rtol=1e-3).mean() >= 0.98
+
+
+def test_a_map_may_be_used_by_several_threads():
+    """With and without gaps, so that what is turned back differs."""
+    images = make_blobs(409, 24, seed=3)
+    som = PolarSOM(SOMConfig(image_shape=(1, 24, 24), rows=3, columns=3, blank="mask"))
+    som.weights = torch.from_numpy(images[:9].copy())
+    gappy = images[9:].copy()
+    gappy[..., 3:6, 4:9] = np.nan
+    expected = [som.project(gappy), som.project(images[9:])]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(som.project, [gappy, images[9:]] * 4))
+    for i, projection in enumerate(found):
+        assert np.array_equal(projection.best, expected[i % 2].best)
+        assert np.array_equal(projection.distance, expected[i % 2].distance)
 
 
 def match_both(images, prototypes, *, n_rotations=360, **changes):

@@ -15,7 +15,7 @@ from skysort.som.quality import hits, quantization_error, topographic_error
 from skysort.som.rotation import rotate_images
 from skysort.som.seeding import seed_prototypes
 from skysort.som.training import AlignedRows, PixelSums, PolarSums
-from tests.som.shapes import make_blobs, make_shapes
+from tests.som.shapes import make_blobs, make_noise, make_shapes
 
 SIZE = 24
 SHAPE = (1, SIZE, SIZE)
@@ -388,3 +388,22 @@ def test_pictures_of_prototypes_are_means_of_their_aligned_members(blobs):
     for unit in range(9):
         mean = turned[places.best == unit].mean(axis=0)
         assert np.abs(pictures[unit] - mean).max() < 0.03 * mean.max()
+
+
+@pytest.mark.parametrize("batch_size", [None, 10])
+def test_chunks_that_are_all_held_out_teach_nothing(batch_size):
+    """With batches of ten, a chunk is one image; without, the last chunk is."""
+    n = 4097 if batch_size is None else 300
+    images = make_noise(n, size=8, seed=1)
+    config = SOMConfig(
+        image_shape=(1, 8, 8),
+        rows=2,
+        columns=2,
+        epochs=2,
+        n_rotations=12,
+        seed=9,
+        batch_size=batch_size,
+    )
+    som = PolarSOM(config)
+    som.fit(images)
+    assert som.weights.isfinite().all()

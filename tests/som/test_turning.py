@@ -113,3 +113,11 @@ def test_mean_of_several_samples_is_the_mean_of_the_matrices():
     both = sampling_matrix(y, x, (8, 8)) @ image
     alone = [sampling_matrix(y[:, i : i + 1], x[:, i : i + 1], (8, 8)) @ image for i in (0, 1)]
     assert torch.allclose(both, (alone[0] + alone[1]) / 2.0, atol=1e-6)
+
+
+def test_coefficients_do_not_depend_on_how_images_lie_in_memory():
+    images = torch.from_numpy(make_noise(6, size=8)).view(2, 3, 8, 8)
+    last = images.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # as (N, H, W, C)
+    assert torch.allclose(spline_coefficients(last), spline_coefficients(images), atol=1e-6)
+    alone = spline_coefficients(images[0, 0])
+    assert torch.allclose(alone, spline_coefficients(images)[0, 0], atol=1e-6)

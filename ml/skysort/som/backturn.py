@@ -7,10 +7,11 @@ quarter turns and flips.
 """
 
 import math
-from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from skysort.som.interpolation import WeightedSums
@@ -54,11 +55,11 @@ class BackTurner:
         self.n_windows = math.ceil(self.quarter / self.n_steps)
         self.n_products = self.n_steps + 2 * MARGIN
         self._window = window
+        self._matrices, reached = _back(window.cpu().numpy(), n_rotations, self._last, self.device)
         # Fresh memory takes longer than what is written there, so refiners share it in turn.
         self._room = self._turned = torch.empty(0)
-        self._tenant = object()
-        kept = window.cpu().numpy()
-        self._matrices, reached = _back(kept.tobytes(), len(kept), n_rotations, self._last)
+        self._tenant: object = None
+        self.lock = Lock()
         places = torch.arange(window.numel()).view(window.shape)
         moved = torch.stack([symmetry_apply(places, s).flatten() for s in range(N_SYMMETRIES)])
         self.pixels = moved[:, torch.from_numpy(reached)].to(self.device)
@@ -68,16 +69,22 @@ class BackTurner:
         """One beyond the last step."""
         return self.n_windows * self.n_steps + MARGIN
 
+    def __reduce__(self) -> tuple[type["BackTurner"], tuple[Tensor, int]]:
+        """Make the matrices anew in copies and pickles, which they would swell."""
+        return BackTurner, (self._window, self.n_rotations)
+
     def turn_for(self, tenant: object, images: Tensor) -> Tensor:
         """Turn images back as `turn`, once for each tenant, in room that the next one takes over.
 
-        What is given holds until another tenant asks.
+        What is given holds until another tenant asks, so hold the `lock` as long as it is needed.
         """
         if self._tenant != tenant:
             size = len(images) * self.bytes_per_image(images.shape[1]) // 4
             if self._room.numel() < size or self._room.device != images.device:
                 self._room = images.new_empty(size)
-            self._turned, self._tenant = self.turn(images, out=self._room[:size]), tenant
+            self._tenant = None
+            self._turned = self.turn(images, out=self._room[:size])
+            self._tenant = tenant
         return self._turned
 
     def turn(self, images: Tensor, *, still: bool = False, out: Tensor | None = None) -> Tensor:
@@ -92,7 +99,7 @@ class BackTurner:
         shape = (n_images, len(matrices), channels, n_pixels)
         turned = images.new_empty(shape) if out is None else out.view(shape)
         for step, matrix in enumerate(matrices):
-            back = matrix.to(self.device) @ columns  # (P, K * B)
+            back = matrix @ columns  # (P, K * B)
             turned[:, step] = back.T.view(n_images, channels, n_pixels)
         return turned.flatten(2)
 
@@ -101,22 +108,22 @@ class BackTurner:
         return 4 * len(self._matrices) * channels * self.pixels.shape[1]
 
 
-@lru_cache(maxsize=4)
 def _back(
-    window: bytes, size: int, n_rotations: int, last: int
-) -> tuple[list[WeightedSums], np.ndarray]:
+    window: NDArray[np.bool_], n_rotations: int, last: int, device: torch.device
+) -> tuple[list[WeightedSums], NDArray[np.int64]]:
     """Matrices (P, D) from the pixels of a window to those they are interpolated from, and these.
 
     For the steps from -MARGIN to `last`.
     """
-    kept = np.frombuffer(window, dtype=bool).reshape(size, size)
+    size = len(window)
     y, x = np.mgrid[:size, :size] - (size - 1) / 2.0
     radius = np.hypot(y, x)
     # A value needs the coefficients up to two pixels away in both directions.
-    reached = (radius <= radius[kept].max() + 2.0 * math.sqrt(2.0)).ravel().nonzero()[0]
+    reached = (radius <= radius[window].max() + 2.0 * math.sqrt(2.0)).ravel().nonzero()[0]
     matrices = []
     for step in range(-MARGIN, last):
-        matrix = turning_matrix(size, 2.0 * math.pi * step / n_rotations, kept)
+        matrix = turning_matrix(size, 2.0 * math.pi * step / n_rotations, window)
         back = matrix.transposed(size * size)
-        matrices.append(WeightedSums(back.starts[reached], back.columns, back.values))  # no others
+        rows = WeightedSums(back.starts[reached], back.columns, back.values)  # no others count
+        matrices.append(rows.to(device))
     return matrices, reached

@@ -36,7 +36,8 @@ from skysort.som.turning import Turner
 
 __all__ = ["SOM", "Course"]
 
-#: For what a chunk of images needs while it is matched; the prototypes come on top.
+#: For what a chunk of images needs while it is matched, and again for prototypes that are turned
+#: back; the prototypes themselves come on top.
 MEMORY_BYTES = 256 * 1024**2
 #: Held-out images: more would not tell more, fewer than these would tell nothing.
 MOST_HELD_OUT = 1000
@@ -92,7 +93,7 @@ class SOM(ABC):
         Where torch computes. Equal seeds give bitwise equal maps on one device with the same
         number of threads and the same `memory_bytes`.
     memory_bytes : int, optional
-        Sets how many images are matched at once.
+        Sets how many images are matched at once, and how many prototypes are kept turned back.
 
     Attributes
     ----------

@@ -89,7 +89,7 @@ class Comparison:
         *,
         device: torch.device | None = None,
     ) -> None:
-        self.size, self.is_disk = size, window == "disk"
+        self.is_disk = window == "disk"
         self.device = device or torch.device("cpu")
         self.window = window_mask(size, window, radius).to(self.device)
         self._seen = self.window.float()

@@ -127,7 +127,12 @@ class SOMConfig:
             raise InputError(
                 f"n_rotations must be a positive multiple of 4, got {self.n_rotations}"
             )
-        _ = self.rings
+        radius = self.rings.radius
+        if self.image_shape[1] % 2 == 0 and radius < math.sqrt(0.5):
+            raise InputError(
+                f"no pixel lies within a radius of {radius}; the nearest ones of an "
+                "even number of pixels are 0.71 from the center"
+            )
         weights = self.channel_weights
         if weights is not None and (
             len(weights) != self.image_shape[0] or not all(0.0 < w < math.inf for w in weights)

@@ -139,10 +139,10 @@ def spline_coefficients(images: Tensor, out: Tensor | None = None) -> Tensor:
     True
     """
     matrix = _to_coefficients(images.shape[-1]).to(images.device)
-    found = torch.empty_like(images) if out is None else out
-    lines = images.flatten(0, -3)
+    found = images.new_empty(images.shape) if out is None else out  # in one piece, as views need
+    size = images.shape[-2:]
+    lines, places = images.reshape(-1, *size), found.view(-1, *size)
     at_once = AT_ONCE if images.device.type == "cpu" else max(1, len(lines))
-    places = found.flatten(0, -3)
     parts = zip(torch.split(lines, at_once), torch.split(places, at_once), strict=True)
     for part, target in parts:
         torch.matmul(matrix, part @ matrix.T, out=target)

@@ -137,6 +137,8 @@ class Candidates:
 class PolarMatcher(nn.Module):
     """K prototypes, made ready to be compared with images; a torch module without parameters.
 
+    It works on the device of its prototypes; make another one to work elsewhere.
+
     Parameters
     ----------
     transform : PolarTransform
@@ -155,6 +157,7 @@ class PolarMatcher(nn.Module):
         pixels of the prototypes are compared.
     """
 
+    _prototypes: Tensor
     _plain: Tensor
     _norms: Tensor
     _low: Tensor
@@ -175,7 +178,8 @@ class PolarMatcher(nn.Module):
         self.transform, self.n_rotations, self.use_flip = transform, n_rotations, use_flip
         self.comparison, self.n_prototypes, self._smooth = comparison, len(prototypes), smooth
         self._own = prototypes.shape[1] * transform.n_radii  # rows of the image itself
-        self._prototypes, self._masked = prototypes, None  # type: Tensor, Tensor | None
+        self.register_buffer("_prototypes", prototypes)
+        self._masked: Tensor | None = None
         plain = self._made_ready(blank=False)  # (Q, M, 2, K)
         self.register_buffer("_plain", plain)
         norms = self._power(plain) if smooth else comparison.squared_norms(prototypes)
@@ -258,7 +262,8 @@ class PolarMatcher(nn.Module):
         nearest = squared.amin(dim=0)  # (N, S)
         sector, image, slot = self._worth(squared, nearest, images.power).nonzero().unbind(dim=1)
         edge, beyond = sector % len(curves), sector >= len(curves)
-        step = self._steps(curves[edge, :, image, slot], edge, beyond, images.power[image])
+        scale = self._norms[units] + images.power[:, None]
+        step = self._steps(curves[edge, :, image, slot], edge, beyond, scale[image, slot])
         unturned = fixed - 2.0 * curves[0, 0]  # (N, S)
         still = unturned <= self._same(nearest, images.power)
         return Candidates(image, units[image, slot], edge >= 2, step, still[image, slot])
@@ -281,14 +286,14 @@ class PolarMatcher(nn.Module):
         even, odd = self._halves(products, waves)
         score = even.add_(odd.abs_()).amax(dim=(0, 1))
         squared = self._norms[units] - 2.0 * score  # (N, S); the image's own norm ranks nothing
-        squared += self._tie_break(power, units.shape[1])
+        squared += self._tie_break(power, units)
         best = torch.topk(squared, n_best, largest=False, sorted=False).indices
         return units.gather(1, best.sort(dim=1).values)
 
-    def _tie_break(self, power: Tensor, n: int) -> Tensor:
-        """Make what is added to squared distances (N, n), so that of equal ones the first wins."""
-        scale = ROUNDING * (self._norms.amax() + power[:, None])
-        return scale * torch.arange(n, device=power.device) / n
+    def _tie_break(self, power: Tensor, units: Tensor) -> Tensor:
+        """Make what is added to squared distances (N, S), so that of equal ones the first wins."""
+        scale = ROUNDING * (self._norms[units] + power[:, None])
+        return scale * torch.arange(units.shape[1], device=power.device) / units.shape[1]
 
     def _curves(self, products: Tensor) -> Tensor:
         """Products at all angles (E, J, N, S): upwards and downwards from 0, then mirrored."""
@@ -323,16 +328,17 @@ class PolarMatcher(nn.Module):
         """Squared distances (N, S) up to which another alignment on a unit is as good."""
         return squared.clamp_min(0.0) * (1.0 + NEAR_SAME) + NEAR_NORM * power[:, None]
 
-    def _steps(self, curves: Tensor, edge: Tensor, beyond: Tensor, power: Tensor) -> Tensor:
+    def _steps(self, curves: Tensor, edge: Tensor, beyond: Tensor, scale: Tensor) -> Tensor:
         """First angle (L,) at which a quarter of each curve (L, J) reaches its maximum, in steps.
 
-        The quarter is the one at the edge, from no turn on, or the one `beyond` (L,).
+        The quarter is the one at the edge, from no turn on, or the one `beyond` (L,). Rounding is
+        of the size of `scale` (L,).
         """
         index = torch.arange(curves.shape[1], device=curves.device)
         outside = (index > self.n_rotations // 4) != beyond[:, None]
         curves = curves.masked_fill(outside, -torch.inf)
         peak = curves.amax(dim=1, keepdim=True)
-        reached = curves >= peak - ROUNDING * (power[:, None] + self._norms.amax())
+        reached = curves >= peak - ROUNDING * scale[:, None]
         first = torch.where(reached, index, len(index)).amin(dim=1)
         last = torch.where(reached, index, -1).amax(dim=1)
         downwards = edge % 2 == 1
@@ -402,7 +408,8 @@ def _tops(even: Tensor, odd: Tensor) -> Tensor:
     """Highest values (F, N, K) over the angles, with the angle's index in their low bits.
 
     So one maximum finds both: an `amax` takes a tenth of the time of a `max` with indices, and
-    2**-18 of the value is lost. The first index has the highest bits, so that it wins ties.
+    2**-18 of the value is lost. The first index has the highest bits, so that it wins ties; of
+    negative values it is the last one.
     """
     scores = odd.abs().add_(even)
     index = ANGLE_BITS - torch.arange(scores.shape[1], device=scores.device, dtype=torch.int32)

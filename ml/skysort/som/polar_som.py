@@ -41,7 +41,8 @@ Gather = Callable[[Chunk, Any, Members], None]
 #: they need stays in the processor's cache; a graphics card wants as many as its memory takes.
 BLOCK = {"cpu": 128, "cuda": 8192}
 #: Images that are read, and whose candidates are compared exactly, at once: the more there are,
-#: the more of them share an angle. They may take a quarter of the memory, and what turns them, too.
+#: the more of them share a prototype and an angle. They, their coefficients and their alignments
+#: take about the memory that is allowed; prototypes that are turned back may take as much again.
 CHUNK = 4096
 #: In the last epoch images are placed exactly if a batch has as many for each unit.
 PLACED_PER_UNIT = 4
@@ -50,16 +51,16 @@ PARTS_PER_BATCH = 8
 
 
 @contextmanager
-def tensor_cores(device: torch.device) -> Iterator[None]:
-    """Let a graphics card multiply with TF32, whose ten bits suffice to choose candidates.
+def multiplying(device: torch.device, *, exactly: bool) -> Iterator[None]:
+    """Let a graphics card multiply with all bits, or with TF32.
 
-    Exact distances are made outside, with all bits.
+    Its ten bits suffice to choose candidates. What the caller has set holds again afterwards.
     """
     if device.type != "cuda":
         yield
         return
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high")
+    torch.set_float32_matmul_precision("highest" if exactly else "high")
     try:
         yield
     finally:
@@ -283,18 +284,20 @@ class PolarSOM(SOM):
         self, matcher: PolarMatcher, reach: Tensor, chunk: Chunk, sums: PolarSums, members: Members
     ) -> None:
         """Match a chunk and add it on rings, block by block."""
+        if len(chunk) == 0:  # all of it was held out
+            return
         images, blank = self._on_device(chunk)
         index = torch.from_numpy(chunk.index).to(self.device)
         for start, stop in slices(len(chunk), self._block):
             part, gaps = images[start:stop], None if blank is None else blank[start:stop]
-            with tensor_cores(self.device):
+            with multiplying(self.device, exactly=False):
                 on_rings = matcher.sample(self._comparison.view(part, gaps))
                 alignment = matcher.align(on_rings)
             squared, best = alignment.squared.min(dim=1)
             members.add(best, squared.sqrt(), index[start:stop])
             if gaps is not None and gaps.any():
                 whole = self._comparison.view(self._filled(part, gaps, alignment, best))
-                with tensor_cores(self.device):
+                with multiplying(self.device, exactly=False):
                     on_rings = matcher.sample(whole)
             own = on_rings.coefficients[: len(sums.numerator)]
             sums.add(own, alignment.angle_rad, alignment.flip, reach[best])
@@ -313,11 +316,13 @@ class PolarSOM(SOM):
         Images are placed on their best units as a projection does it, unless batches are so small
         that making the prototypes ready for that took longer.
         """
+        if len(chunk) == 0:
+            return
         images, blank = self._on_device(chunk)
         view, parts = self._comparison.view(images, blank), slices(len(chunk), self._block)
         alignments, candidates = [], []
         for start, stop in parts:
-            with tensor_cores(self.device):
+            with multiplying(self.device, exactly=False):
                 on_rings = matcher.sample(view.part(start, stop))
                 alignments.append(matcher.align(on_rings))
                 if refiner is not None:
@@ -325,7 +330,8 @@ class PolarSOM(SOM):
         alignment = Alignment.joined(alignments)
         squared, best = alignment.squared.min(dim=1)
         if refiner is not None:
-            places = refiner.refine(view, Candidates.joined(candidates))
+            with multiplying(self.device, exactly=True):
+                places = refiner.refine(view, Candidates.joined(candidates))
             squared, best = places.distance.square(), places.best
             alignment.put(best, places.angle_rad, places.flip)
         members.add(best, squared.sqrt(), torch.from_numpy(chunk.index).to(self.device))
@@ -374,10 +380,11 @@ class PolarSOM(SOM):
                 kept = torch.empty_like(images)
             view, found = self._comparison.view(images, blank, out=kept), []
             for start, stop in slices(len(chunk), self._block):
-                with tensor_cores(self.device):
+                with multiplying(self.device, exactly=False):
                     candidates = matcher.shortlist(matcher.sample(view.part(start, stop)))
                 found.append(candidates.of(self._numbers(start, stop)))
-            places = refiner.refine(view, Candidates.joined(found))
+            with multiplying(self.device, exactly=True):
+                places = refiner.refine(view, Candidates.joined(found))
             return Projection(*(column.cpu().numpy() for column in places))
 
         return place
@@ -396,7 +403,8 @@ class PolarSOM(SOM):
             found.append(pairs.of(self._numbers(start, stop)))
         pairs, refiner = Candidates.joined(found), self._refiner()
         distances = np.full((len(scaled), len(scaled)), np.nan)
-        exact = refiner.distances(self._comparison.view(scaled), pairs)
+        with multiplying(self.device, exactly=True):
+            exact = refiner.distances(self._comparison.view(scaled), pairs)
         place = pairs.image.cpu().numpy(), pairs.unit.cpu().numpy()
         distances[place] = exact.double().cpu().numpy()
         smaller: NDArray[np.float64] = np.fmin(distances, distances.T)

@@ -132,17 +132,18 @@ class Refiner:
         order = torch.argsort(candidates.unit, stable=True)
         counts = torch.bincount(candidates.unit, minlength=len(self.prototypes))
         start = 0
-        for units, bank in self._banks(blank=view.blank is not None):
-            rows = order[start : start + int(counts[units].sum())]
-            start += len(rows)
-            for _ in range(MOST_MOVES):
-                if len(rows) == 0:
-                    break
-                at = candidates.moved(rows, step[rows])
-                first, found = self._squared(view, at, bank, units.start)
-                place, squared[rows], inside = _nearest_step(found, view.power[at.image])
-                step[rows] = (first + place) % self.back.n_rotations
-                rows = rows[~inside]
+        with self.back.lock:
+            for units, bank in self._banks(blank=view.blank is not None):
+                rows = order[start : start + int(counts[units].sum())]
+                start += len(rows)
+                for _ in range(MOST_MOVES):
+                    if len(rows) == 0:
+                        break
+                    at = candidates.moved(rows, step[rows])
+                    first, found = self._squared(view, at, bank, units.start)
+                    place, squared[rows], inside = _nearest_step(found, view.power[at.image])
+                    step[rows] = (first + place) % self.back.n_rotations
+                    rows = rows[~inside]
         return step, squared
 
     def _squared(

@@ -13,7 +13,7 @@ __all__ = ["Rings", "default_rings"]
 
 #: Rings in a default transform: one per pixel up to here, wider ones for larger images.
 MOST_RINGS = 48
-#: Modes for each ring beyond the first FEWEST_MODES rings: noise lives in the higher ones.
+#: Modes for each ring, but for small images not fewer: noise lives in the higher ones.
 MODES_PER_RING = 0.75
 FEWEST_MODES = 24
 #: Samples around a ring for each mode; the Nyquist limit is 2.
@@ -39,8 +39,8 @@ class Rings:
     radius : float
         Of the disk in pixels, at most (size - 1) / 2, where no angle leaves the image.
     n_rings : int
-        As many rings of equal width as fill the disk; in the core they lie closer, which makes
-        some more of them.
+        Rings are at most ``radius / n_rings`` pixels apart. In the core they lie closer, so that
+        there are more of them: see `radii`.
     n_angles : int
         Samples around each ring, a positive multiple of 4: quarter turns and flips then only move
         samples.

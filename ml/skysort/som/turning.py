@@ -52,6 +52,10 @@ class Turner:
         """Steps of a quarter turn."""
         return self.n_rotations // 4
 
+    def __reduce__(self) -> tuple[type["Turner"], tuple[int, int, Tensor, torch.device]]:
+        """Make the matrices anew in copies and pickles, which they would swell."""
+        return Turner, (self.size, self.n_rotations, torch.from_numpy(self._keep), self.device)
+
     def _matrix(self, step: int) -> WeightedSums:
         if step not in self._matrices:
             angle = 2.0 * math.pi * step / self.n_rotations
@@ -62,7 +66,7 @@ class Turner:
     def turn(self, columns: Tensor, step: int) -> Tensor:
         """Turn images by `step` steps, the coefficients of one in each column (H * W, N); (D, N).
 
-        Steps from 0 to a quarter turn and a few beyond are meant: every matrix is kept.
+        Steps from 0 to a quarter turn are meant: every matrix is kept.
         """
         return self._matrix(step) @ columns
 

@@ -19,7 +19,7 @@ from skysort.som.stack import ImageStack, Progress, Rows, slices
 
 # Subjects among which the kernel's landmarks are drawn: many times as many as there are landmarks.
 SAMPLE: Final = 4000
-# Subjects described at once: 100 prototypes and 240 ring powers of them take 6 MB.
+# Subjects described at once: 100 prototypes and 192 ring powers of them take 6 MB.
 BLOCK: Final = 4096
 
 Blocks = list[NDArray[np.float32]]
