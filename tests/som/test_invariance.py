@@ -46,9 +46,8 @@ def test_images_keep_unit_and_distance_at_any_angle(window):
     tied = before.second_distance <= before.distance * 1.005
     assert ((before.best == after.best) | tied).mean() >= 0.995
     same = before.best == after.best
-    # Interpolation changes a distance too: measured 0.55 % for 99 of 100, 1.03 % at most.
-    assert np.isclose(after.distance[same], before.distance[same], rtol=1e-2).mean() >= 0.99
-    assert np.allclose(after.distance[same], before.distance[same], rtol=2e-2)
+    # Whole degrees, and interpolation, change a distance too: measured 0.08 % at most.
+    assert np.allclose(after.distance[same], before.distance[same], rtol=2e-3)
 
 
 @settings(deadline=None, max_examples=25, derandomize=True)

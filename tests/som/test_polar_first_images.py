@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
 from skysort.som.config import SOMConfig
 from skysort.som.exact import ExactSOM
 from skysort.som.polar_som import PolarSOM
 from skysort.som.quality import quantization_error
+from skysort.som.rotation import rotate_images
 from tests.som.test_first_images import first as first
 
 pytestmark = pytest.mark.realdata
@@ -48,6 +50,22 @@ def test_turned_and_mirrored_sources_stay_on_their_prototypes(first, polar):
     after = polar.project(np.ascontiguousarray(np.rot90(images, axes=(2, 3))[..., ::-1]))
     assert (before.best == after.best).mean() >= 0.995
     assert np.isclose(before.distance, after.distance, rtol=1e-4).mean() >= 0.99
+
+
+def test_sources_turned_by_any_angle_stay_on_their_prototypes(first, polar):
+    """What interpolation takes from pixels changes a distance, by as much for the reference."""
+    images, rng = first[0][:100], np.random.default_rng(1)
+    turned = rotate_images(
+        torch.from_numpy(images),
+        torch.from_numpy(rng.uniform(0.0, 2.0 * np.pi, 100)),
+        torch.from_numpy(rng.integers(0, 2, 100).astype(bool)),
+    ).numpy()
+    (exact, before), (exact_after, after) = (
+        project_both(polar.weights, pixels) for pixels in (images, turned)
+    )
+    assert (before.best == after.best).mean() >= 0.99
+    change, expected = after.distance / before.distance, exact_after.distance / exact.distance
+    assert np.isclose(change, expected, rtol=1e-3).mean() >= 0.99
 
 
 def test_map_is_as_good_as_that_of_the_reference_and_better_than_that_of_pink(first):
