@@ -391,19 +391,9 @@ def test_pictures_of_prototypes_are_means_of_their_aligned_members(blobs):
 
 
 @pytest.mark.parametrize("batch_size", [None, 10])
-def test_chunks_that_are_all_held_out_teach_nothing(batch_size):
+def test_chunks_that_are_all_held_out_are_no_trouble(batch_size):
     """With batches of ten, a chunk is one image; without, the last chunk is."""
-    n = 4097 if batch_size is None else 300
-    images = make_noise(n, size=8, seed=1)
-    config = SOMConfig(
-        image_shape=(1, 8, 8),
-        rows=2,
-        columns=2,
-        epochs=2,
-        n_rotations=12,
-        seed=9,
-        batch_size=batch_size,
-    )
-    som = PolarSOM(config)
-    som.fit(images)
+    images = make_noise(4097 if batch_size is None else 300, size=8, seed=1)
+    settings = {"rows": 2, "columns": 2, "epochs": 2, "n_rotations": 12, "seed": 9}
+    som = trained(images, batch_size=batch_size, **settings)
     assert som.weights.isfinite().all()

@@ -103,6 +103,11 @@ class BackTurner:
             turned[:, step] = back.T.view(n_images, channels, n_pixels)
         return turned.flatten(2)
 
+    def places(self, channels: int) -> Tensor:
+        """Where `pixels` lie (8, B * P) in flattened images of several channels (B * H * W)."""
+        channel = self._window.numel() * torch.arange(channels, device=self.device)
+        return (channel[:, None] + self.pixels[:, None]).flatten(1)
+
     def bytes_per_image(self, channels: int) -> int:
         """Memory that one image takes when turned."""
         return 4 * len(self._matrices) * channels * self.pixels.shape[1]

@@ -163,19 +163,20 @@ class Refiner:
         found = view.power.new_empty((len(unit), back.n_products))
         covered = None if view.blank is None else torch.empty_like(found)
         at_once = AT_ONCE.get(found.device.type, AT_ONCE["cpu"])
+        places = back.places(view.splines.shape[1])
         for rows in torch.split(torch.argsort(group, stable=True), at_once):
-            images = self._moved(view.splines, candidates.image[rows], symmetry[rows])
+            images = _moved(view.splines, places, candidates.image[rows], symmetry[rows])
             found[rows] = self._products(images, bank, group[rows])
             if covered is not None:
                 gaps = self._gaps(images, view)
                 covered[rows] = self._products(gaps, self._window, window[rows])
-        return first, self._apart(view, candidates, found, covered)
+        return first, self._apart(view, candidates.image, unit, found, covered)
 
     def _apart(
-        self, view: View, candidates: Candidates, products: Tensor, covered: Tensor | None
+        self, view: View, image: Tensor, unit: Tensor, products: Tensor, covered: Tensor | None
     ) -> Tensor:
         """Squared distances (l, T) by the products and by how many pixels are blank (l, T)."""
-        norms = view.norms[candidates.image] + self._norms[candidates.unit]
+        norms = view.norms[image] + self._norms[unit]
         squared = (norms[:, None] - 2.0 * products).clamp_min_(0.0)
         if covered is None:
             return squared
@@ -186,19 +187,6 @@ class Refiner:
         """How many channels (l, P) are blank, of moved images (l, B * P)."""
         shape = (len(images), view.splines.shape[1], self.back.pixels.shape[1])
         return images.view(shape)[:, view.blank].sum(dim=1)
-
-    def _moved(self, splines: Tensor, image: Tensor, symmetry: Tensor) -> Tensor:
-        """Images (l, B * P), each moved by its own symmetry."""
-        flat, n_pixels = splines.flatten(1), splines[0, 0].numel()
-        channel = n_pixels * torch.arange(splines.shape[1], device=splines.device)
-        places = (channel[:, None] + self.back.pixels[:, None]).flatten(1)  # (8, B * P)
-        order = torch.argsort(symmetry)
-        counts = torch.bincount(symmetry, minlength=len(places)).tolist()
-        moved = splines.new_empty((len(image), places.shape[1]))
-        parts = torch.split(flat.index_select(0, image[order]), counts)
-        for part, there, target in zip(parts, places, torch.split(moved, counts), strict=True):
-            torch.gather(part, 1, there.expand(len(part), -1), out=target)
-        return moved.index_select(0, torch.argsort(order))
 
     def _products(self, images: Tensor, bank: Tensor, group: Tensor) -> Tensor:
         """Products (l, T) of moved images (l, B * P) with their own part of the bank.
@@ -242,14 +230,24 @@ class Refiner:
     def _unturned(self, view: View, rows: Tensor, unit: Tensor) -> Tensor:
         """Squared distances (l,) of some images (l,) as they are from one unit each."""
         weights = self.comparison.weights(self.prototypes[unit], blank=view.blank is not None)
-        zero = torch.zeros_like(rows)
-        images = self._moved(view.splines, rows, zero)
+        places = self.back.places(view.splines.shape[1])
+        images = _moved(view.splines, places, rows, torch.zeros_like(rows))
         products = (images * self.back.turn(weights, still=True)[:, 0]).sum(dim=1, keepdim=True)
         covered = None
         if view.blank is not None:
             covered = self._gaps(images, view) @ self._window[0, MARGIN, :, None]
-        as_they_are = Candidates(rows, unit, zero.bool(), zero, zero.bool())
-        return self._apart(view, as_they_are, products, covered).squeeze(1)
+        return self._apart(view, rows, unit, products, covered).squeeze(1)
+
+
+def _moved(splines: Tensor, places: Tensor, image: Tensor, symmetry: Tensor) -> Tensor:
+    """Images (l, B * P), each moved by its own symmetry, see `BackTurner.places`."""
+    order = torch.argsort(symmetry)
+    counts = torch.bincount(symmetry, minlength=len(places)).tolist()
+    moved = splines.new_empty((len(image), places.shape[1]))
+    parts = torch.split(splines.flatten(1).index_select(0, image[order]), counts)
+    for part, there, target in zip(parts, places, torch.split(moved, counts), strict=True):
+        torch.gather(part, 1, there.expand(len(part), -1), out=target)
+    return moved.index_select(0, torch.argsort(order))
 
 
 def _nearest_step(squared: Tensor, power: Tensor) -> tuple[Tensor, Tensor, Tensor]:
