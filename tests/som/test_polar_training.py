@@ -393,7 +393,7 @@ def test_pictures_of_prototypes_are_means_of_their_aligned_members(blobs):
 @pytest.mark.parametrize("batch_size", [None, 10])
 def test_chunks_that_are_all_held_out_are_no_trouble(batch_size):
     """With batches of ten, a chunk is one image; without, the last chunk is."""
-    images = make_noise(4097 if batch_size is None else 300, size=8, seed=1)
+    images = make_noise(4097 if batch_size is None else 500, size=8, seed=1)
     settings = {"rows": 2, "columns": 2, "epochs": 2, "n_rotations": 12, "seed": 9}
     som = trained(images, batch_size=batch_size, **settings)
     assert som.weights.isfinite().all()
